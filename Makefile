@@ -1,0 +1,44 @@
+# What people do here, one target each. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench format lock clean
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+demo: .venv/ready ## everything, once, on real and synthetic images: about two minutes after the first time
+	@$(BIN)/python -m kiosk.demo
+
+test: .venv/ready ## unit, integration and end-to-end tests, with the real servers
+	@$(BIN)/python -m pytest -q
+
+check: .venv/ready ## style, types, layers and names, in seconds
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -q tests/test_house.py
+
+bench: .venv/ready ## throughput against a plain loop that does the same work, in one run
+	@$(BIN)/python -m tests.bench
+
+format: .venv/ready ## let ruff put the code in order
+	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
+
+lock: .venv/ready ## resolve the dependencies anew
+	@$(BIN)/uv pip compile -q pyproject.toml --extra server --extra dev --generate-hashes --no-header --no-annotate \
+	  --python-version 3.11 --upgrade -o requirements.lock
+
+clean: ## remove the environment and what tests and demos left
+	@rm -rf .venv build demo-out bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+
+# The environment: uv, by its hash, with pip; everything else, by its hash, with uv.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) kiosk/local/prerequisites.py
+	@echo "making the environment in .venv (a minute or so the first time)"
+	@$(PYTHON) -m venv --clear .venv
+	@awk '/^uv==/{take=1} take{print} take&&!/\\$$/{exit}' requirements.lock > .venv/uv.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@

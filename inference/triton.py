@@ -1,0 +1,105 @@
+"""Asking Triton for a tile's maps. Two exceptions carry the whole failure policy: not now, and never."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tritonclient.grpc import aio  # type: ignore[import-untyped]
+from tritonclient.grpc.aio import InferInput, InferRequestedOutput  # type: ignore[import-untyped]
+from tritonclient.utils import InferenceServerException  # type: ignore[import-untyped]
+
+from inference.models import Model
+from inference.wire import MAPS, tensors
+
+_NEVER = ("INVALID_ARGUMENT", "INTERNAL", "UNIMPLEMENTED", "OUT_OF_RANGE", "FAILED_PRECONDITION")
+_DEAD_STUB = ("Stub process", "not healthy")
+_TRITON_TYPES = {np.dtype(np.uint8): "UINT8", np.dtype(np.float32): "FP32"}
+
+
+class ModelUnavailable(Exception):
+    """Triton or the model can't be reached: try again."""
+
+
+class ModelFailed(Exception):
+    """The model answered with an error or with nonsense: never succeeds."""
+
+
+class Triton:
+    """A client of one Triton server; opens its connection at the first request, in the event loop of that request.
+
+    Parameters
+    ----------
+    address
+        `host:port` of Triton's gRPC endpoint.
+    timeout
+        Seconds for one inference: a stopped server is noticed by nothing else.
+    """
+
+    def __init__(self, address: str, *, timeout: float = 60.0) -> None:
+        self._address = address
+        self._timeout = timeout
+        self._connection: Any = None
+
+    async def infer(
+        self, model: Model, tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float
+    ) -> NDArray[np.uint8]:
+        """Return the maps (2, h, w) of one tile (h, w), whose sides are multiples of the model's stride.
+
+        Raises
+        ------
+        ModelUnavailable
+            Nobody answers, not in time, or the model's process is gone: try again.
+        ModelFailed
+            The model refuses this tile, or its answer has a wrong name, shape or type.
+        """
+        inputs = [_input(name, value) for name, value in tensors(tile, low, high).items()]
+        try:
+            result = await self._client().infer(
+                model.name, inputs, model.version, [InferRequestedOutput(MAPS)], client_timeout=self._timeout
+            )
+        except InferenceServerException as error:
+            raise _judged(error, model, self._address) from error
+        return _checked(result.as_numpy(MAPS), (2, *tile.shape), model)
+
+    async def ready(self, model: Model) -> bool:
+        """Return whether the model answers a real, small inference: Triton calls a dead model ready."""
+        tile = np.zeros((model.stride, model.stride), np.uint8)
+        try:
+            await self.infer(model, tile, 0.0, 1.0)
+        except (ModelUnavailable, ModelFailed):
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the connection; a later request opens a new one."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+    def _client(self) -> Any:
+        if self._connection is None:
+            self._connection = aio.InferenceServerClient(self._address)
+        return self._connection
+
+
+def _input(name: str, value: NDArray[Any]) -> Any:
+    tensor = InferInput(name, list(value.shape), _TRITON_TYPES[value.dtype])
+    tensor.set_data_from_numpy(value)
+    return tensor
+
+
+def _judged(error: InferenceServerException, model: Model, address: str) -> ModelUnavailable | ModelFailed:
+    status, message = str(error.status() or ""), str(error.message())
+    said = f"{status or 'no status'}: {message}"
+    if any(name in status for name in _NEVER) and not any(words in message for words in _DEAD_STUB):
+        return ModelFailed(f"Model {model.name} version {model.version} at {address} failed: {said}")
+    return ModelUnavailable(f"Model {model.name} version {model.version} at {address} doesn't answer: {said}")
+
+
+def _checked(maps: NDArray[Any] | None, shape: tuple[int, ...], model: Model) -> NDArray[np.uint8]:
+    """Triton reports success for outputs that are missing, empty or of a wrong shape: look."""
+    if maps is None:
+        raise ModelFailed(f"Model {model.name} returned no output {MAPS!r}.")
+    if maps.shape != shape or maps.dtype != np.uint8:
+        raise ModelFailed(f"Model {model.name} returned {maps.dtype} of shape {maps.shape}, not uint8 of {shape}.")
+    return maps

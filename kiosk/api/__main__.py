@@ -1,0 +1,32 @@
+"""Serves the API: `python -m kiosk.api`."""
+
+import uvicorn
+
+from inference.models import shipped_models
+from kiosk.api.app import create_app
+from kiosk.settings import Settings
+from storage.s3 import S3Store
+from streams.kafka import Announcer
+
+GOODBYE_SECONDS = 4
+"""Requests under way get so long when the process is asked to stop."""
+
+
+def main() -> None:
+    """Serve until asked to stop."""
+    settings = Settings()
+    store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
+    announcer = Announcer(settings.kafka)
+    try:
+        uvicorn.run(
+            create_app(store, announcer, shipped_models(), settings.bucket),
+            host=settings.api.host or "127.0.0.1",
+            port=settings.api.port or 8080,
+            timeout_graceful_shutdown=GOODBYE_SECONDS,
+        )
+    finally:
+        announcer.close()
+
+
+if __name__ == "__main__":
+    main()

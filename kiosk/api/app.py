@@ -1,0 +1,74 @@
+"""The HTTP API put together."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+
+from inference.models import Model
+from kiosk.api import jobs, problems, uploads
+from kiosk.api.tools import Announces, Given, Tools
+from kiosk.contract import PREFIX, Health, ModelView
+from storage.objects import NotFound, Store
+
+
+def create_app(
+    store: Store, announcer: Announces, models: Mapping[str, Model], bucket: str = "monolayer", tick: float = 1.0
+) -> FastAPI:
+    """The API over a store, telling an announcer about what is uploaded.
+
+    Parameters
+    ----------
+    store
+        The bucket. It is the only memory: any number of processes may serve one bucket.
+    announcer
+        Tells the stages.
+    models
+        The models that jobs may name.
+    bucket
+        The bucket's name, which is part of what makes a job's id.
+    tick
+        Seconds between two events of a job's progress.
+    """
+    app = FastAPI(
+        title="Monolayer",
+        version=version("monolayer"),
+        summary="Cell images in, label masks and tables of cells out.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=f"{PREFIX}/docs",
+        redoc_url=None,
+    )
+    app.state.tools = Tools(store, announcer, models, bucket, tick)
+    problems.add_to(app)
+    for router in (_about(), uploads.router(), jobs.router()):
+        app.include_router(router, prefix=PREFIX)
+    return app
+
+
+def _about() -> APIRouter:
+    routes = APIRouter(tags=["about"])
+    routes.add_api_route("/health", health, methods=["GET"])
+    routes.add_api_route("/models", models, methods=["GET"])
+    return routes
+
+
+def health(tools: Given) -> Health:
+    """Whether the API and its store answer."""
+    with suppress(NotFound):
+        tools.store.stat("health")
+    return Health(version=version("monolayer"))
+
+
+def models(tools: Given) -> list[ModelView]:
+    """The models that jobs may name."""
+    return [
+        ModelView(
+            name=model.name,
+            version=model.version,
+            digest=model.digest,
+            pixel_size=model.pixel_size,
+            diameter=model.diameter,
+        )
+        for model in tools.models.values()
+    ]

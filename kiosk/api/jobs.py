@@ -1,0 +1,134 @@
+"""Jobs, as the bucket tells them: nothing here remembers anything that could be wrong."""
+
+import asyncio
+from collections.abc import AsyncIterable
+from concurrent.futures import ThreadPoolExecutor
+from heapq import nlargest
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
+
+from kiosk.api.results import as_zip, fate_of, read_results
+from kiosk.api.tools import Given
+from kiosk.contract import ImagePage, ImageView, JobView, RejectedImage
+from storage import keys
+from storage.objects import NotFound, Store, StoreError
+from streams import ledger
+from streams.ledger import Entry, Job, ManifestIndex, NoSuchJob
+
+
+def router() -> APIRouter:
+    """The endpoints that tell about jobs."""
+    routes = APIRouter(tags=["jobs"])
+    routes.add_api_route("/jobs", Listing().newest, methods=["GET"])
+    routes.add_api_route("/jobs/{job}", one, methods=["GET"])
+    routes.add_api_route("/jobs/{job}/rejected", rejected, methods=["GET"])
+    routes.add_api_route("/jobs/{job}/images", images, methods=["GET"])
+    routes.add_api_route("/jobs/{job}/progress", progress, methods=["GET"], response_class=EventSourceResponse)
+    routes.add_api_route("/jobs/{job}/results", results, methods=["GET"], response_class=StreamingResponse)
+    return routes
+
+
+class Listing:
+    """The list of jobs. A job's acceptance never changes, so each is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Job] = {}
+
+    def newest(self, tools: Given, limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[JobView]:
+        """Jobs, the newest first."""
+        self._look(tools.store)
+        chosen = nlargest(limit, self._known.values(), key=lambda job: job.created)
+        return [view(tools.store, job.job) for job in chosen]
+
+    def _look(self, store: Store) -> None:
+        there = set(store.folders(keys.JOBS))
+        for gone in self._known.keys() - there:
+            self._known.pop(gone, None)
+        with ThreadPoolExecutor(8) as pool:
+            found = pool.map(lambda job: _read(store, job), there - self._known.keys())
+            self._known.update((job.job, job) for job in found if job)
+
+
+def one(job: str, tools: Given) -> JobView:
+    """Where a job stands."""
+    return view(tools.store, job)
+
+
+def rejected(job: str, tools: Given, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> list[RejectedImage]:
+    """Images of a job that have no labels, and why."""
+    ledger.read_job(tools.store, job)
+    stories = islice(ledger.rejections(tools.store, job), limit)
+    return [RejectedImage(**story.model_dump(include=set(RejectedImage.model_fields))) for story in stories]
+
+
+def images(
+    job: str,
+    tools: Given,
+    first: Annotated[int, Query(ge=0)] = 0,
+    count: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> ImagePage:
+    """Images of a job and what became of each."""
+    ledger.read_job(tools.store, job)
+    index = ledger.read_index(tools.store, job)
+    if index is None:
+        return ImagePage(total=None, first=first, images=[])
+    over = ledger.read_done(tools.store, job) is not None
+    fates = ledger.tallied(tools.store, job)
+    views = [
+        ImageView(image=entry.image, name=entry.name, size=entry.source.size, fate=fate_of(fates, entry.image, over))
+        for entry in _entries(tools.store, index, first, first + count)
+    ]
+    return ImagePage(total=index.images, first=first, images=views)
+
+
+async def progress(job: str, tools: Given) -> AsyncIterable[JobView]:
+    """The job's state once a second until it is done, as server-sent events."""
+    now = await run_in_threadpool(view, tools.store, job)
+    yield now
+    while not now.over:
+        await asyncio.sleep(tools.tick)
+        try:
+            now = await run_in_threadpool(view, tools.store, job)
+        except StoreError:
+            continue
+        yield now
+
+
+def results(job: str, tools: Given) -> StreamingResponse:
+    """Labels, overlays, the table of cells and the manifest, as one zip."""
+    found = read_results(tools.store, job)
+    headers = {"Content-Disposition": f'attachment; filename="{found.job.job}.zip"'}
+    return StreamingResponse(
+        as_zip(found, tools.store, tools.models, tools.drawing), media_type="application/zip", headers=headers
+    )
+
+
+def view(store: Store, job: str) -> JobView:
+    """The job's state with what was asked for; raises `NoSuchJob`."""
+    accepted, state = ledger.read_job(store, job), ledger.state(store, job)
+    return JobView(**state.model_dump(), options=accepted.options, refused=accepted.refused)
+
+
+def _read(store: Store, job: str) -> Job | None:
+    try:
+        return ledger.read_job(store, job)
+    except NoSuchJob:
+        return None
+
+
+def _entries(store: Store, index: ManifestIndex, first: int, last: int) -> list[Entry]:
+    shards = range(first // keys.SHARD, min(index.shards, -(-last // keys.SHARD)))
+    found = (entry for shard in shards for entry in _shard(store, index.job, shard))
+    return [entry for entry in found if first <= entry.image < last]
+
+
+def _shard(store: Store, job: str, shard: int) -> list[Entry]:
+    try:
+        return ledger.read_shard(store, job, shard).images
+    except NotFound:
+        return []

@@ -1,0 +1,92 @@
+"""Every error leaves as a problem document (RFC 9457) whose `detail` is one sentence for a person."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from kiosk.api.tokens import BadToken
+from kiosk.contract import Problem, describe, sentence
+from storage.objects import NotFound, StoreError, Unavailable
+from streams.intake import Refused
+from streams.kafka import BrokerAway
+from streams.ledger import NoSuchJob
+
+RETRY_AFTER = "5"
+"""Seconds after which an outage is worth another try."""
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+class Trouble(Exception):
+    """An error that an endpoint decides on itself."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+def add_to(app: FastAPI) -> None:
+    """Let the app answer errors with problem documents."""
+    for kind, status in _STATUS.items():
+        app.add_exception_handler(kind, _answer_with(status))
+    app.add_exception_handler(Trouble, _trouble)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Unavailable, _away("The object store can't be reached just now; try again in a moment."))
+    app.add_exception_handler(BrokerAway, _away(_BROKER))
+    app.add_exception_handler(Exception, _unexpected)
+
+
+_STATUS: dict[type[Exception], HTTPStatus] = {
+    Refused: HTTPStatus.BAD_REQUEST,
+    BadToken: HTTPStatus.NOT_FOUND,
+    NoSuchJob: HTTPStatus.NOT_FOUND,
+    NotFound: HTTPStatus.NOT_FOUND,
+    StoreError: HTTPStatus.BAD_GATEWAY,
+}
+_BROKER = "Kafka can't be reached just now; what was uploaded is kept, so complete the upload again in a moment."
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """A problem document."""
+    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=sentence(detail))
+    return Response(body.model_dump_json(), status, headers, media_type="application/problem+json")
+
+
+def _answer_with(status: HTTPStatus) -> Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        return problem(status, str(error))
+
+    return answer
+
+
+def _away(detail: str) -> Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": RETRY_AFTER})
+
+    return answer
+
+
+async def _trouble(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Trouble)
+    return problem(error.status, str(error))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = f"{request.method} {request.url.path}: {HTTPStatus(error.status_code).phrase.lower()}"
+    return problem(error.status_code, detail, dict(error.headers or {}))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, describe(first["loc"], first["msg"], first.get("input")))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    detail = f"The API failed at {request.method} {request.url.path}; its log says why"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

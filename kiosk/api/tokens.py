@@ -1,0 +1,82 @@
+"""The name of an upload carries all there is to know about it, so that any API process can go on with it."""
+
+import base64
+import binascii
+import re
+import uuid
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from kiosk.contract import NewUpload
+from storage import keys
+from streams.events import Options, UploadReceived
+
+Key = Annotated[str, StringConstraints(pattern=rf"^{keys.UPLOADS}[0-9a-f]{{32}}/[A-Za-z0-9][A-Za-z0-9._-]{{0,150}}$")]
+
+
+class BadToken(Exception):
+    """The text names no upload of ours."""
+
+
+class Token(BaseModel):
+    """One multipart upload, and what is to be done with it afterwards.
+
+    It is no secret and no proof: it names a random place below `uploads/`, and whoever knows it may go on with it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: Key
+    multipart: str
+    name: str
+    model: str
+    options: Options
+    submission: str
+
+    def encode(self) -> str:
+        """The token as it stands in addresses."""
+        data = self.model_dump_json(exclude_none=True).encode()
+        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> "Token":
+        """The inverse of `encode`; raises `BadToken`."""
+        try:
+            return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        except (binascii.Error, ValidationError, ValueError):
+            raise BadToken("there is no such upload; begin a new one") from None
+
+    def received(self) -> UploadReceived:
+        """The event that the finished upload amounts to."""
+        options = self.options.model_dump(exclude_none=True)
+        return UploadReceived(
+            object=self.key, model=self.model, options=options, submission=self.submission, name=self.name
+        )
+
+
+def new_key(name: str) -> str:
+    """A fresh place for a file of this name."""
+    return keys.upload(uuid.uuid4().hex, safe_name(name))
+
+
+def new_token(upload: NewUpload, key: str, multipart: str) -> Token:
+    """The token of an upload that has just begun."""
+    return Token(
+        key=key,
+        multipart=multipart,
+        name=upload.name,
+        model=upload.model,
+        options=upload.options,
+        submission=upload.submission,
+    )
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name, in letters that every store can sign; its extension stays.
+
+    >>> safe_name("C:\\\\plates\\\\Zellkerne Größe.tif")
+    'Zellkerne_Gr__e.tif'
+    """
+    last = re.sub(r"[^A-Za-z0-9._-]", "_", re.split(r"[/\\]", name)[-1])[-120:]
+    return last.lstrip("._-") or "image"

@@ -1,0 +1,42 @@
+"""What the endpoints are given to work with."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from inference.models import Model
+from storage.objects import Store
+from streams.events import Event
+
+
+class Announces(Protocol):
+    """Tells the stages: `streams.kafka.Announcer`, or a list in tests."""
+
+    def announce(self, event: Event) -> None:
+        """Return when the event can't be lost any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """One of each per process."""
+
+    store: Store
+    announcer: Announces
+    models: Mapping[str, Model]
+    bucket: str = "monolayer"
+    tick: float = 1.0
+    """Seconds between two looks at a job whose progress is followed."""
+    drawing: threading.Lock = field(default_factory=threading.Lock)
+    """Held while an image's pixels are in memory: one at a time, however many results are fetched."""
+
+
+def tools(request: Request) -> Tools:
+    """What `create_app` was given."""
+    given: Tools = request.app.state.tools
+    return given
+
+
+Given = Annotated[Tools, Depends(tools)]

@@ -1,0 +1,184 @@
+"""Files come in: in parts that go straight to the store, or small ones as the body of one request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from kiosk.api import tokens
+from kiosk.api.problems import Trouble
+from kiosk.api.tokens import Token
+from kiosk.api.tools import Given, Tools
+from kiosk.contract import (
+    PART_SIZE,
+    SMALL_UPLOAD,
+    Accepted,
+    Completion,
+    NewJob,
+    NewUpload,
+    PartAddress,
+    StoredPart,
+    UploadStarted,
+    complaint,
+)
+from storage.objects import NotFound, Part, StoreError, Unavailable
+from streams import intake
+from streams.events import Options, UploadReceived
+
+MIB = 1024**2
+PARTS = 9000
+"""Fewer than the 10,000 parts S3 takes."""
+BODY_SECONDS = 60.0
+"""A small file has to arrive within so long."""
+
+
+def router() -> APIRouter:
+    """The endpoints that take files."""
+    routes = APIRouter(tags=["uploads"])
+    routes.add_api_route("/uploads", start, methods=["POST"], status_code=HTTPStatus.CREATED)
+    routes.add_api_route("/uploads/{upload}/parts", addresses, methods=["POST"])
+    routes.add_api_route("/uploads/{upload}/parts", stored, methods=["GET"])
+    routes.add_api_route("/uploads/{upload}/complete", complete, methods=["POST"])
+    routes.add_api_route("/uploads/{upload}", abort, methods=["DELETE"], status_code=HTTPStatus.NO_CONTENT)
+    routes.add_api_route("/jobs", Small().take, methods=["POST"], status_code=HTTPStatus.CREATED)
+    return routes
+
+
+def start(new: NewUpload, tools: Given) -> UploadStarted:
+    """Begin an upload in parts."""
+    _check(new, tools)
+    key = tokens.new_key(new.name)
+    token = tokens.new_token(new, key, tools.store.start_upload(key))
+    return UploadStarted(upload=token.encode(), key=key, part_size=part_size(new.size))
+
+
+def addresses(
+    upload: str,
+    tools: Given,
+    first: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    count: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[PartAddress]:
+    """Addresses to PUT parts to, without any key, good for an hour."""
+    token = Token.decode(upload)
+    numbers = range(first, min(first + count, 10_001))
+    return [PartAddress(number=n, url=tools.store.part_url(token.key, token.multipart, n)) for n in numbers]
+
+
+def stored(upload: str, tools: Given) -> list[StoredPart]:
+    """The parts that have arrived: what a resumed upload may skip."""
+    token = Token.decode(upload)
+    parts = tools.store.parts(token.key, token.multipart)
+    return [StoredPart(number=part.number, etag=part.etag) for part in parts]
+
+
+def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
+    """Make the parts one object, and the object a job. Completing twice gives the same job."""
+    token = Token.decode(upload)
+    _finish(token, completion, tools)
+    return _announce(token.received(), tools)
+
+
+def abort(upload: str, tools: Given) -> None:
+    """Forget an upload that isn't complete, and its parts."""
+    token = Token.decode(upload)
+    tools.store.abort_upload(token.key, token.multipart)
+
+
+class Small:
+    """Takes small files, one at a time: together they must fit the memory of one process."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Semaphore(1)
+
+    async def take(self, query: Annotated[NewJob, Query()], request: Request, tools: Given) -> Accepted:
+        """Send a small file (up to 100 MB) as the body of this request."""
+        new = _upload(query)
+        _check(new, tools)
+        declared = request.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > SMALL_UPLOAD:
+            raise _too_large(new.name)
+        async with self._turn:
+            body = await _body(request.stream(), new.name)
+            return await run_in_threadpool(_store, new, body, tools)
+
+
+def part_size(size: int | None) -> int:
+    """Bytes of each part, in whole MiB: 16 MiB, or more where the file would have too many of those."""
+    needed = -(-(size or 0) // PARTS)
+    return max(PART_SIZE, -(-needed // MIB) * MIB)
+
+
+def _check(new: NewUpload, tools: Tools) -> None:
+    intake.check(new.model, new.options.model_dump(exclude_none=True), tools.models)
+
+
+def _finish(token: Token, completion: Completion, tools: Tools) -> None:
+    parts = [Part(part.number, part.etag) for part in completion.parts]
+    try:
+        tools.store.finish_upload(token.key, token.multipart, parts)
+    except NotFound:
+        _already_finished(token, tools)
+    except Unavailable:
+        raise
+    except StoreError as error:
+        raise Trouble(HTTPStatus.BAD_REQUEST, f"The parts of {token.name} don't make a file: {error}") from error
+
+
+def _already_finished(token: Token, tools: Tools) -> None:
+    try:
+        tools.store.stat(token.key)
+    except NotFound:
+        raise Trouble(
+            HTTPStatus.NOT_FOUND, f"The upload of {token.name} was cancelled or has expired; begin a new one"
+        ) from None
+
+
+def _announce(received: UploadReceived, tools: Tools) -> Accepted:
+    job = intake.accept(tools.store, received, tools.models, tools.bucket)
+    tools.announcer.announce(received.model_copy(update={"job": job.job, "etag": job.etag}))
+    return Accepted(job=job.job)
+
+
+def _upload(query: NewJob) -> NewUpload:
+    try:
+        options = Options(pixel_size=query.pixel_size, diameter=query.diameter, channel=query.channel)
+    except ValidationError as error:
+        raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, complaint(error)) from None
+    return NewUpload(name=query.name, model=query.model, options=options, submission=query.submission)
+
+
+async def _body(chunks: AsyncIterator[bytes], name: str) -> bytearray:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > SMALL_UPLOAD:
+                    raise _too_large(name)
+    except TimeoutError:
+        raise Trouble(HTTPStatus.REQUEST_TIMEOUT, f"{name} took too long to arrive; send it in parts") from None
+    if not body:
+        raise Trouble(HTTPStatus.BAD_REQUEST, f"{name} is empty")
+    return body
+
+
+def _store(new: NewUpload, body: bytearray, tools: Tools) -> Accepted:
+    token = tokens.new_token(new, tokens.new_key(new.name), "")
+    tools.store.put(token.key, _taken(body))
+    return _announce(token.received(), tools)
+
+
+def _taken(body: bytearray) -> bytes:
+    """The bytes, and an empty body: idle threads remember what they were given last."""
+    data = bytes(body)
+    body.clear()
+    return data
+
+
+def _too_large(name: str) -> Trouble:
+    limit = SMALL_UPLOAD // MIB
+    return Trouble(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{name} is larger than {limit} MiB; send it in parts")

@@ -1,0 +1,167 @@
+"""Requests to the API that outlive its restart, and its refusals as exceptions.
+
+MonolayerError
+├── NotRunning    nothing answers
+├── Refused       the API says no, in a sentence
+└── Broken        what came back makes no sense, or a transfer failed for good
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http import HTTPStatus
+from typing import TypeVar
+
+import httpx
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from kiosk.contract import PREFIX, Problem
+from kiosk.errors import Broken, NotRunning, Refused
+
+PATIENCE = 60.0
+"""Seconds for which a request is repeated while nothing answers: an API that restarts is back by then."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
+_PASSING = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+_FINAL = frozenset({404, 405, 411, 413, 501})
+"""Answers of a store that another try won't change."""
+_TIMEOUT = httpx.Timeout(60, connect=5)
+Found = TypeVar("Found")
+
+
+class Interrupted(Exception):
+    """A transfer broke off; `final` when another try won't help."""
+
+    def __init__(self, message: str, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+class Calls:
+    """Requests to one API.
+
+    Parameters
+    ----------
+    api
+        Its address, such as `http://127.0.0.1:8080`.
+    patience
+        Seconds for which a request is repeated while the API can't be reached or says that it is not ready.
+    """
+
+    def __init__(self, api: str, patience: float = PATIENCE) -> None:
+        self.api = api.rstrip("/")
+        self.patience = patience
+        self._http = httpx.Client(base_url=self.api + PREFIX, timeout=_TIMEOUT)
+
+    def ask(
+        self,
+        kind: type[Found],
+        method: str,
+        path: str,
+        body: BaseModel | None = None,
+        *,
+        patient: bool = True,
+        **query: str | int,
+    ) -> Found:
+        """Send a request and read its answer as `kind`.
+
+        Raises
+        ------
+        NotRunning
+            Nothing answers, for as long as patience lasts.
+        Refused
+            The API says no.
+        Broken
+            The answer is not what this client knows.
+        """
+        response = self._send(method, path, body, query, self.patience if patient else 0)
+        try:
+            return TypeAdapter(kind).validate_json(response.content or b"null")
+        except ValidationError:
+            raise Broken(f"What answers at {self.api} doesn't speak like Monolayer.") from None
+
+    def download(self, path: str, take: Callable[[bytes], object]) -> None:
+        """Hand over an answer piece by piece; raises `Refused` or `Interrupted`."""
+        try:
+            with self._http.stream("GET", path) as response:
+                for piece in _checked(response).iter_bytes():
+                    take(piece)
+        except httpx.TransportError as error:
+            raise Interrupted(_why(error)) from error
+
+    def forget(self, path: str) -> None:
+        """Delete what is no longer wanted; it does no harm if that fails."""
+        with suppress(httpx.TransportError):
+            self._http.delete(path, timeout=2)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    def _send(
+        self, method: str, path: str, body: BaseModel | None, query: dict[str, str | int], patience: float
+    ) -> httpx.Response:
+        content = None if body is None else body.model_dump_json(exclude_none=True)
+        headers = {"Content-Type": "application/json"} if content else {}
+        pauses = Pauses(patience)
+        while True:
+            try:
+                response = self._http.request(method, path, params=query, content=content, headers=headers)
+            except httpx.TransportError as error:
+                if not pauses.pause():
+                    raise NotRunning(f"Nothing answers at {self.api}: {_why(error)}.") from error
+            else:
+                if response.status_code not in _PASSING or not pauses.pause():
+                    return _checked(response)
+
+
+class Puts:
+    """Sends bytes to addresses that need no key."""
+
+    def __init__(self) -> None:
+        self._http = httpx.Client(timeout=_TIMEOUT)
+
+    def put(self, address: str, pieces: Iterator[bytes], size: int) -> str:
+        """Send `size` bytes; returns the ETag. Raises `Interrupted`."""
+        try:
+            response = self._http.put(address, content=pieces, headers={"Content-Length": str(size)})
+        except httpx.TransportError as error:
+            raise Interrupted(_why(error)) from error
+        if not response.is_success:
+            raise Interrupted(f"the store answered {response.status_code}", response.status_code in _FINAL)
+        return str(response.headers.get("ETag", "")).strip('"')
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+
+class Pauses:
+    """Growing pauses between tries, until patience is at its end."""
+
+    def __init__(self, patience: float) -> None:
+        self._until = time.monotonic() + patience
+        self._next = FIRST_PAUSE
+
+    def pause(self) -> bool:
+        """Wait before another try; false when there should be none."""
+        if time.monotonic() + self._next > self._until:
+            return False
+        time.sleep(self._next)
+        self._next = min(self._next * 2, LONGEST_PAUSE)
+        return True
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """The response if it is a success; raises `Refused` with the API's own sentence otherwise."""
+    if response.is_success:
+        return response
+    response.read()
+    try:
+        detail = Problem.model_validate_json(response.content).detail
+    except ValidationError:
+        detail = f"{response.request.url} answered {response.status_code} {response.reason_phrase}."
+    raise Refused(response.status_code, detail)
+
+
+def _why(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__

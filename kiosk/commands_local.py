@@ -1,0 +1,172 @@
+"""Commands for everything on this machine: `up`, `down`, `status`, `logs`, `env`."""
+
+import json
+import shlex
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kiosk import screen
+from kiosk.errors import MonolayerError
+
+if TYPE_CHECKING:
+    from kiosk.local.stack import Local
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, down, status, logs, env):
+        app.command()(command)
+
+
+def up(
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return as soon as everything works, and leave it running.")
+    ] = False,
+) -> None:
+    """Start everything on this machine: Kafka, the S3 server, Triton, the stages, the inbox and the API.
+
+    The first time, what is needed is downloaded and built into the cache (MONOLAYER_CACHE, usually
+    ~/.cache/monolayer), which takes some minutes and a network; later starts take seconds. Images, results and logs
+    are kept in the state folder (MONOLAYER_STATE, usually ~/.local/state/monolayer), also over a power cut.
+
+    Without --detach it stays, shows what happens, and Ctrl-C stops everything.
+    """
+    from kiosk.local import show
+
+    local = _local()
+    before = local.status()
+    if before["running"]:
+        screen.say("Monolayer is already running.")
+        _say_addresses(before)
+        return
+    with show.parts() as parts:
+        local.install(parts.tell)
+    local.start(bound=not detach)
+    try:
+        with show.parts() as parts:
+            local.wait(look=parts.look)
+        _say_addresses(local.status())
+        if not detach:
+            screen.warn("Ctrl-C stops everything.")
+            _stay(local)
+    except KeyboardInterrupt:
+        _stop(local)
+        raise typer.Exit(0) from None
+    except MonolayerError:
+        _stop(local)
+        raise
+
+
+def down() -> None:
+    """Stop everything on this machine; images, results and logs stay.
+
+    Stages finish what they are at if that takes less than ten seconds; what they leave is done after the next start.
+    """
+    local = _local()
+    _stop(local)
+
+
+def status(as_json: Json = False) -> None:
+    """Show what runs on this machine: state, restarts, memory, and the last error of each process.
+
+    Exit code 0 when everything works, 1 otherwise.
+    """
+    found = _local().status()
+    if as_json:
+        screen.say(json.dumps(found))
+    elif not found["running"]:
+        screen.say("Monolayer is not running; start it with `monolayer up`.")
+    else:
+        screen.table(
+            ("process", "state", "since", "restarts", "memory", "last error"),
+            [_row(process) for process in found["processes"]],
+        )
+        _say_addresses(found)
+    if not found["ready"]:
+        raise typer.Exit(screen.FAILED)
+
+
+def logs(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="A process, as `monolayer status` shows it, or supervisor; else all."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines as they come.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines of each log.")] = 20,
+) -> None:
+    """Show the logs of what runs on this machine."""
+    from kiosk.local.logs import follow as new_lines
+    from kiosk.local.logs import last_lines, log_files
+
+    folder = _local().state.folder / "logs"
+    paths = log_files(folder, name)
+    if not paths:
+        there = ", ".join(path.stem for path in log_files(folder, None)) or "none yet"
+        raise MonolayerError(f"There is no log{f' of {name!r}' if name else ''} in {folder}; there is: {there}.")
+    labelled = len(paths) > 1
+    for path in paths:
+        for line in last_lines(path, lines):
+            screen.say(f"{path.stem}: {line}" if labelled else line)
+    try:
+        for stem, line in new_lines(paths) if follow else ():
+            screen.say(f"{stem}: {line}" if labelled else line)
+    except KeyboardInterrupt:
+        return
+
+
+def env(as_json: Json = False) -> None:
+    """Print the addresses and keys of this machine's servers as shell variables, for other programs.
+
+    For this shell: eval "$(monolayer env)". AWS_ variables are there too, so that other S3 clients work as they are.
+    """
+    variables = _local().environment()
+    if as_json:
+        screen.say(json.dumps(variables))
+        return
+    for name, value in variables.items():
+        screen.say(f"export {name}={shlex.quote(value)}")
+
+
+def _local() -> "Local":
+    try:
+        from kiosk.local.stack import Local
+    except ModuleNotFoundError as error:
+        raise MonolayerError(
+            f"This is Monolayer's client alone ({error.name} is not installed). To run everything on this machine, "
+            "install it with the servers: pip install 'monolayer[server]'"
+        ) from error
+    return Local.usual()
+
+
+def _stay(local: "Local") -> None:
+    """Show changes until everything is stopped from elsewhere."""
+    known = {process["name"]: process["restarts"] for process in local.status()["processes"]}
+    while (found := local.status())["running"]:
+        for process in found["processes"]:
+            if process["restarts"] != known.get(process["name"]):
+                known[process["name"]] = process["restarts"]
+                screen.warn(f"{process['name']} is started again: {process['error']}")
+        time.sleep(0.5)
+    screen.say("Monolayer was stopped.")
+
+
+def _stop(local: "Local") -> None:
+    screen.warn("Stopping.")
+    stopped = local.stop()
+    screen.say(f"Stopped: {', '.join(stopped)}. Nothing is left running." if stopped else "Nothing was running.")
+
+
+def _say_addresses(found: dict[str, Any]) -> None:
+    for part, address in found["addresses"].items():
+        screen.say(f"{part:<15} {address}")
+    screen.say(f"{'state folder':<15} {found['state_folder']}")
+
+
+def _row(process: dict[str, Any]) -> tuple[str, ...]:
+    since = screen.clock(max(0.0, time.time() - process["since"]))
+    memory = f"{process['rss_mb']} MB"
+    return process["name"], process["state"], since, str(process["restarts"]), memory, process["error"] or ""

@@ -1,0 +1,36 @@
+"""``python -m kiosk.local``: the supervisor as a process of its own; `monolayer up` starts it."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from kiosk.local.cache import LocalError
+from kiosk.local.ports import USUAL
+from kiosk.local.processes import EVERYTHING
+from kiosk.local.serve import AlreadyRunning, serve
+from kiosk.local.state import State
+
+
+def main() -> None:
+    """Serve until told to stop; an error is one sentence in the log."""
+    parser = argparse.ArgumentParser(prog="python -m kiosk.local", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="the state folder")
+    parser.add_argument("--cache", type=Path, required=True, help="where the servers are installed")
+    parser.add_argument("--parts", default=",".join(EVERYTHING), help="what to run, with commas between")
+    parser.add_argument("--any-ports", action="store_true", help="don't try the usual ports first")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    usual = dict.fromkeys(USUAL, 0) if options.any_ports else USUAL
+    try:
+        serve(State(options.state), options.cache, options.parts.split(","), usual)
+    except (LocalError, AlreadyRunning) as error:
+        sys.exit(str(error))
+    logging.shutdown()
+    os._exit(0)  # everything is stopped; a question that still waits in a thread must not keep us
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The table of everything that runs on one machine, and in which order."""
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from kiosk.local import kafka, probes, s3, triton
+from kiosk.local.cache import remove
+from kiosk.local.leftovers import MARK
+from kiosk.local.process import Process
+from kiosk.local.settings import addresses, environment
+from kiosk.local.state import State
+
+SERVERS = ("kafka", "s3", "triton")
+PROGRAMS: Mapping[str, tuple[str, ...]] = {
+    "stage-unzip": ("streams", "unzip", "announce"),
+    "stage-segment": ("streams", "tile+predict+postprocess", "predict", "postprocess"),
+    "stage-collect": ("streams", "collect"),
+    "inbox": ("streams.inbox",),
+    "api": ("kiosk.api",),
+}
+"""Python modules and their arguments."""
+EVERYTHING = (*SERVERS, *PROGRAMS)
+_HEALTH = "/api/v1/health"
+_MOST_INSTANCES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this machine keeps things and where the parts listen."""
+
+    state: State
+    cache: Path
+    ports: Mapping[str, int]
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each part is found."""
+        return addresses(self.ports)
+
+
+Table = Callable[[Place, Collection[str]], list[Process]]
+"""Makes the processes for a place, those that were asked for."""
+
+
+def table(place: Place, parts: Collection[str] = EVERYTHING) -> list[Process]:
+    """Return what runs here. The servers start first, together; Kafka stops last.
+
+    Parameters
+    ----------
+    place
+        Where.
+    parts
+        Names from `EVERYTHING`; the others are left out.
+    """
+    made = {"kafka": _kafka, "s3": _s3, "triton": _triton}
+    servers = [made[name](place) for name in SERVERS if name in parts]
+    return [*servers, *programs(place, {name: argv for name, argv in PROGRAMS.items() if name in parts})]
+
+
+def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[Process]:
+    """Make the processes of Python modules: the stages, the inbox and the API.
+
+    Parameters
+    ----------
+    place
+        Where they run.
+    modules
+        By name, a module and its arguments.
+    """
+    for name, arguments in modules.items():
+        heartbeat = place.state.run / f"{name}.ready"
+        variables = {**environment(place.addresses, place.state.keys()), "MONOLAYER_HEARTBEAT": str(heartbeat)}
+        is_api = name == "api"
+        yield Process(
+            name=name,
+            argv=(sys.executable, "-m", *arguments),
+            probe=probes.http_answers(place.addresses["api"], _HEALTH) if is_api else probes.heart_beats(heartbeat),
+            log=place.state.log(name),
+            environment=_marked(place, variables | {"PYTHONUNBUFFERED": "1"}),
+            before=partial(heartbeat.unlink, missing_ok=True),
+            start=1,
+            stop=0,
+            stop_seconds=5.0 if is_api else 10.0,
+        )
+
+
+def _kafka(place: Place) -> Process:
+    folder, port = place.state.folder / "kafka", place.ports["kafka"]
+    argv = kafka.command(kafka.installed(place.cache), folder, port, place.ports["kafka-controller"])
+    return Process(
+        name="kafka",
+        argv=tuple(argv),
+        probe=probes.kafka_answers(place.addresses["kafka"]),
+        log=place.state.log("kafka"),
+        environment=_marked(place, {}),
+        stop=2,
+    )
+
+
+def _s3(place: Place) -> Process:
+    keys = place.state.keys()
+    return Process(
+        name="s3",
+        argv=tuple(s3.command(s3.installed(place.cache), place.state.folder / "s3", place.ports["s3"])),
+        probe=probes.s3_answers(place.addresses["s3"], keys),
+        log=place.state.log("s3"),
+        environment=_marked(place, s3.variables(keys)),
+        stop=1,
+    )
+
+
+def _triton(place: Place) -> Process:
+    from inference.models import shipped_models, write_triton_entry
+
+    repository, installed = place.state.folder / "triton" / "repository", triton.installed(place.cache)
+    models, instances = shipped_models().values(), min(max(2, os.cpu_count() or 2), _MOST_INSTANCES)
+    remove(repository)
+    for model in models:
+        write_triton_entry(model, repository, instances=instances)
+    memory = f"monolayer-{place.ports['triton']}-"
+    return Process(
+        name="triton",
+        argv=tuple(triton.command(installed, repository, place.ports, memory)),
+        probe=probes.models_answer(place.addresses["triton"], models, instances),
+        log=place.state.log("triton"),
+        environment=_marked(place, triton.variables(installed)),
+        before=partial(triton.forget_shared_memory, memory),
+        stop=1,
+        probe_seconds=15.0,
+    )
+
+
+def _marked(place: Place, variables: Mapping[str, str]) -> dict[str, str]:
+    return {MARK: str(place.state.folder), **variables}

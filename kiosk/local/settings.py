@@ -1,0 +1,63 @@
+"""Where the parts are, as the environment variables that every process and client reads."""
+
+from collections.abc import Mapping
+
+from kiosk.local.s3 import Keys
+
+BUCKET = "monolayer"
+
+
+def addresses(ports: Mapping[str, int]) -> dict[str, str]:
+    """Return where a person or a program finds each part.
+
+    Parameters
+    ----------
+    ports
+        From `kiosk.local.ports.choose`.
+    """
+    return {
+        "api": f"http://127.0.0.1:{ports['api']}",
+        "kafka": f"127.0.0.1:{ports['kafka']}",
+        "s3": f"http://127.0.0.1:{ports['s3']}",
+        "triton": f"127.0.0.1:{ports['triton']}",
+        "triton_metrics": f"http://127.0.0.1:{ports['triton-metrics']}/metrics",
+    }
+
+
+def environment(addresses: Mapping[str, str], keys: Keys) -> dict[str, str]:
+    """Return the variables that tell a process of Monolayer where everything is.
+
+    Parameters
+    ----------
+    addresses
+        From `addresses`.
+    keys
+        The S3 server's.
+    """
+    return {
+        "MONOLAYER_KAFKA": addresses["kafka"],
+        "MONOLAYER_S3_ENDPOINT": addresses["s3"],
+        "MONOLAYER_S3_ACCESS_KEY": keys.access,
+        "MONOLAYER_S3_SECRET_KEY": keys.secret,
+        "MONOLAYER_BUCKET": BUCKET,
+        "MONOLAYER_TRITON": addresses["triton"],
+        "MONOLAYER_API": addresses["api"],
+    }
+
+
+def aws_environment(addresses: Mapping[str, str], keys: Keys) -> dict[str, str]:
+    """Return the variables that other S3 clients read.
+
+    Parameters
+    ----------
+    addresses
+        From `addresses`.
+    keys
+        The S3 server's.
+    """
+    return {
+        "AWS_ENDPOINT_URL": addresses["s3"],
+        "AWS_ACCESS_KEY_ID": keys.access,
+        "AWS_SECRET_ACCESS_KEY": keys.secret,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }

@@ -1,0 +1,27 @@
+"""Settings of the API: the environment is read here and nowhere else on the server's side of this package."""
+
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, UrlConstraints
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Address = Annotated[AnyHttpUrl, UrlConstraints(default_port=8080, host_required=True)]
+
+
+class Settings(BaseSettings):
+    """Read from variables that begin with `MONOLAYER_`."""
+
+    model_config = SettingsConfigDict(env_prefix="MONOLAYER_")
+
+    kafka: str = "127.0.0.1:9092"
+    """Bootstrap address of the broker, `host:port`."""
+    s3_endpoint: str = "http://127.0.0.1:9000"
+    """The object store, as this process *and* whoever uploads can reach it: parts go there directly."""
+    s3_access_key: str = ""
+    """Who we are to the object store."""
+    s3_secret_key: str = ""
+    """How we prove it."""
+    bucket: str = "monolayer"
+    """The one bucket everything lies in."""
+    api: Address = AnyHttpUrl("http://127.0.0.1:8080")
+    """Where the API listens. The default is seen by this machine only; clients read the same variable."""

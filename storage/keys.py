@@ -1,0 +1,124 @@
+"""Every key of the bucket, and nothing else: the published layout.
+
+No key is also a prefix of another (file-backed servers can't hold `p` and `p/q`). Images of a job are counted from 0
+in the order of its archive's directory and stored by shards of 1,000.
+
+    uploads/<upload>/<name>                     what the API took in
+    inbox/<model>/<name>                        what any S3 client put there
+    jobs/<job>/job.json                         the accepted job
+    jobs/<job>/manifest/<shard>.json            its images, 1,000 a shard; written before any event
+    jobs/<job>/manifest/index.json              how many there are; written last
+    jobs/<job>/labels/<shard>/<image>.tif       labels and cells of one image, one atomic object
+    jobs/<job>/rejected/<shard>/<image>.<round>.json
+    jobs/<job>/done.json                        the job's end
+    open/<job>                                  there while the job is not done
+    tally/<job>/<owner>                         a bitmap that only makes answers fast
+    scratch/<job>/<shard>/<image>/...           tiles and maps between processes, unpacked members
+    quarantine/<topic>/<partition>/<offset>     bytes on a topic that name no job
+"""
+
+SHARD = 1000
+UPLOADS = "uploads/"
+INBOX = "inbox/"
+OPEN = "open/"
+INPUTS = (UPLOADS, INBOX)
+"""The prefixes under which an announced upload may lie."""
+
+
+def image_id(image: int) -> str:
+    """The part of a key that names an image: `00012/345` for 12,345."""
+    return f"{image // SHARD:05d}/{image % SHARD:03d}"
+
+
+def upload(upload_id: str, name: str) -> str:
+    """Where the API puts an upload."""
+    return f"{UPLOADS}{upload_id}/{name}"
+
+
+def job(job_id: str) -> str:
+    """The accepted job."""
+    return f"jobs/{job_id}/job.json"
+
+
+def open_job(job_id: str) -> str:
+    """The marker of a job that is not done."""
+    return f"{OPEN}{job_id}"
+
+
+def manifest_shard(job_id: str, shard: int) -> str:
+    """Up to 1,000 images of the job."""
+    return f"jobs/{job_id}/manifest/{shard:05d}.json"
+
+
+def manifest_index(job_id: str) -> str:
+    """How many images and shards there are."""
+    return f"jobs/{job_id}/manifest/index.json"
+
+
+def labels(job_id: str, image: int) -> str:
+    """Labels and cells of one image."""
+    return f"jobs/{job_id}/labels/{image_id(image)}.tif"
+
+
+def labels_prefix(job_id: str) -> str:
+    """All labels of a job."""
+    return f"jobs/{job_id}/labels/"
+
+
+def rejection(job_id: str, image: int, round_: int) -> str:
+    """Why an image was rejected, in one round of the job."""
+    return f"jobs/{job_id}/rejected/{image_id(image)}.{round_}.json"
+
+
+def rejected_prefix(job_id: str) -> str:
+    """All rejections of a job."""
+    return f"jobs/{job_id}/rejected/"
+
+
+def image_of(key: str) -> int:
+    """The image an outcome's key belongs to: the inverse of `labels` and `rejection`."""
+    shard, name = key.split("/")[-2:]
+    return int(shard) * SHARD + int(name.split(".")[0])
+
+
+def done(job_id: str) -> str:
+    """The job's end."""
+    return f"jobs/{job_id}/done.json"
+
+
+def tally(job_id: str, owner: str) -> str:
+    """One owner's bitmap of the job."""
+    return f"tally/{job_id}/{owner}"
+
+
+def tallies(job_id: str) -> str:
+    """All owners' bitmaps of the job."""
+    return f"tally/{job_id}/"
+
+
+def scratch(job_id: str, image: int) -> str:
+    """All that stands between processes for one image."""
+    return f"scratch/{job_id}/{image_id(image)}/"
+
+
+def tile_pixels(job_id: str, image: int, plan: str, tile: int) -> str:
+    """A tile's pixels, for images that fan out."""
+    return f"{scratch(job_id, image)}{plan}/tiles/{tile:05d}"
+
+
+def tile_maps(job_id: str, image: int, plan: str, tile: int) -> str:
+    """A tile's predicted maps, for images that fan out."""
+    return f"{maps_prefix(job_id, image, plan)}{tile:05d}"
+
+
+def maps_prefix(job_id: str, image: int, plan: str) -> str:
+    """All predicted maps of an image under one plan."""
+    return f"{scratch(job_id, image)}{plan}/maps/"
+
+
+def quarantine(topic: str, partition: int, offset: int) -> str:
+    """A message that names no job, by where it stood."""
+    return f"quarantine/{topic}/{partition}/{offset}"
+
+
+JOBS = "jobs/"

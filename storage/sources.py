@@ -1,0 +1,113 @@
+"""An image's file as bytes, wherever it lies: a whole object or a member of an archive, in one ranged read."""
+
+import struct
+import zlib
+from typing import Protocol
+
+from storage.codecs import inflate
+from storage.directory import DEFLATED, FULL16, FULL32, HEADER
+from storage.limits import MAX_FILE
+from storage.objects import Store
+from storage.unreadable import Unreadable
+
+_LOCAL = struct.Struct("<4s5H3I2H")
+_ENCRYPTED, _SIZES_FOLLOW = 1, 8
+
+
+class SourceLike(Protocol):
+    """Where an image's file lies; a `span` of none stands for the whole object."""
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+    @property
+    def etag(self) -> str: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def span(self) -> int | None: ...  # noqa: D102
+    @property
+    def packed(self) -> int | None: ...  # noqa: D102
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    @property
+    def method(self) -> int: ...  # noqa: D102
+    @property
+    def crc(self) -> int | None: ...  # noqa: D102
+
+
+def read_source(store: Store, source: SourceLike, name: str = "") -> bytes:
+    """The bytes of an image's file, unpacked and verified.
+
+    Parameters
+    ----------
+    store
+        Where it lies.
+    source
+        The place; its etag is pinned.
+    name
+        What the image is called in sentences; its key if empty.
+
+    Raises
+    ------
+    Unreadable
+        `too_large`: more than 600 MB, told without reading; `bad_input`: what lies there is not what the directory
+        promised (cut short, another header, wrong checksum).
+    Changed
+        The object was replaced.
+    """
+    name = name or source.key.rsplit("/", 1)[-1]
+    if source.size > MAX_FILE:
+        raise _too_large(name)
+    if source.span is None:
+        return _whole(store, source, name)
+    packed = source.packed or 0
+    wanted = min(source.span, HEADER + 2 * FULL16 + packed)
+    block = store.get(source.key, source.offset, wanted, source.etag)
+    return _unpacked(_body(block, source, packed, name), source, name)
+
+
+def _whole(store: Store, source: SourceLike, name: str) -> bytes:
+    data = store.get(source.key, 0, MAX_FILE + 1, source.etag)
+    if len(data) > MAX_FILE:
+        raise _too_large(name)
+    if source.size and len(data) != source.size:
+        raise Unreadable("bad_input", f"{name} has {len(data)} bytes where {source.size} were announced")
+    return data
+
+
+def _body(block: bytes, source: SourceLike, packed: int, name: str) -> memoryview:
+    """The packed bytes behind a local header that agrees with the directory."""
+    if len(block) < HEADER:
+        raise Unreadable("bad_input", f"{name} is cut short: the archive ends before it")
+    mark, _, flags, method, _, _, crc, short_packed, short_size, name_length, extra = _LOCAL.unpack_from(block)
+    agrees = mark == b"PK\3\4" and method == source.method and not flags & _ENCRYPTED
+    if agrees and not flags & _SIZES_FOLLOW:
+        agrees = crc == source.crc and short_packed in (packed, FULL32) and short_size in (source.size, FULL32)
+    if not agrees:
+        raise Unreadable("bad_input", f"{name} is not where the archive's directory says, or not as it says")
+    start = HEADER + name_length + extra
+    if start + packed > len(block):
+        raise Unreadable(
+            "bad_input", f"{name} is cut short: {packed} bytes were promised, {len(block) - start} are there"
+        )
+    return memoryview(block)[start : start + packed]
+
+
+def _unpacked(body: memoryview, source: SourceLike, name: str) -> bytes:
+    data = _inflated(body, source.size, name) if source.method == DEFLATED else bytes(body)
+    if len(data) != source.size:
+        raise Unreadable("bad_input", f"{name} does not unpack to the {source.size} bytes that were promised")
+    if zlib.crc32(data) != source.crc:
+        raise Unreadable("bad_input", f"{name} is damaged: its checksum does not fit")
+    return data
+
+
+def _inflated(body: memoryview, size: int, name: str) -> bytes:
+    try:
+        return inflate(body, size)
+    except ValueError as error:
+        raise Unreadable("bad_input", f"{name} is damaged: it does not unpack ({error})") from None
+
+
+def _too_large(name: str) -> Unreadable:
+    return Unreadable("too_large", f"{name} has more than {MAX_FILE / 1e6:.0f} MB, the most that is read as one image")

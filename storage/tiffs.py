@@ -1,0 +1,197 @@
+"""TIFF images of every kind: which pages and samples belong to the channel that was asked for, and their pixels."""
+
+import logging
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tifffile import TiffFile, TiffPage, TiffPageSeries
+
+from storage.ifds import COMPRESSIONS, FLOAT, UINT, Page, read_pages
+from storage.limits import check_size
+from storage.rasters import jpeg_frame
+from storage.scale import from_imagej, from_ome, from_resolution
+from storage.unreadable import Unreadable
+
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR, _JPEG = 0, 2, 3, 6, 7
+_COLOURS = (_RGB, _YCBCR)
+_IMAGES = re.compile(r"\AImageJ=.*?^images=(\d{1,9})$", re.DOTALL | re.MULTILINE)
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # what matters of its complaints is raised here, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Tiff:
+    """Pixels (planes, H, W, samples) of one channel, or of all colours; `pixel_size` in µm."""
+
+    pixels: NDArray[Any]
+    colours: bool
+    pixel_size: float | None
+
+
+def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
+    """Read one channel of a TIFF file, checked before anything is decoded.
+
+    Parameters
+    ----------
+    data
+        The file.
+    name
+        What the image is called in sentences.
+    channel
+        Of the separate channels, counted from 1; the first if none. Colours are left to the caller.
+    """
+    pages = read_pages(data, name)
+    first = pages[0]
+    _check_kind(first, name)
+    with TiffFile(BytesIO(data), _multifile=False) as tif:
+        page = tif.pages.first
+        if len(pages) == 1 and first.samples == 1 and "images=" not in page.description:
+            _index(1, name, channel if page.photometric != _PALETTE else None)
+            pixels, axes = _decoded(data, page, name), "YX"
+        else:
+            pixels, axes = _channel(data, tif.series[0], first, name, channel)
+        return _finished(pixels, axes, page, first, name, channel)
+
+
+def _check_kind(page: Page, name: str) -> None:
+    if page.compression not in COMPRESSIONS:
+        raise Unreadable("unsupported", f"{name} is packed with TIFF compression {page.compression}; save it with LZW")
+    if page.kind == UINT and page.bits in range(2, 17):
+        return
+    if page.kind != FLOAT:  # floats are looked at: those with NaN are broken
+        raise _unsupported(page.dtype, name)
+
+
+def _unsupported(dtype: str, name: str) -> Unreadable:
+    return Unreadable("unsupported", f"{name} is a {dtype} image; uint8 and uint16 are read, so convert it first")
+
+
+def _channel(
+    data: bytes, series: TiffPageSeries, first: Page, name: str, channel: int | None
+) -> tuple[NDArray[Any], str]:
+    """The pixels of a series that belong to the channel, and the meaning of their axes."""
+    axes, shape = series.axes, series.shape
+    if "S" in axes and first.photometric not in _COLOURS and "C" not in axes:
+        axes = axes.replace("S", "C")
+    lengths = dict(zip(axes, shape, strict=True))
+    colours, channels = lengths.get("S", 1), lengths.get("C", 1)
+    planes = int(np.prod([n for axis, n in lengths.items() if axis not in "CSYX"], dtype=np.int64))
+    _check_promise(series.keyframe.description, planes * channels, first, name)
+    index = _index(channels, name, channel if colours == 1 or channels > 1 else None)
+    check_size(name, planes, lengths["Y"], lengths["X"], 1)
+    check_size(name, 1, planes * lengths["Y"], lengths["X"], colours, series.dtype.itemsize)
+    if series.dataoffset is not None and first.compression == 1:
+        whole = _in_place(data, series, name)
+        return (whole.take(index, axes.index("C")), axes.replace("C", "")) if "C" in axes else (whole, axes)
+    return _page_by_page(data, series, axes, name, index)
+
+
+def _check_promise(description: str, images: int, page: Page, name: str) -> None:
+    """ImageJ writes how many images follow the first; tifffile passes over a number that the file can't hold."""
+    promised = _IMAGES.search(description)
+    if promised and int(promised.group(1)) > images:
+        check_size(name, int(promised.group(1)), page.height, page.width)
+        raise Unreadable(
+            "bad_input", f"{name} is cut short: it should hold {promised.group(1)} images and holds {images}"
+        )
+
+
+def _index(channels: int, name: str, channel: int | None) -> int:
+    if channel is not None and channel > channels:
+        count = f"{channels} channels" if channels > 1 else "one channel"
+        raise Unreadable("bad_input", f"{name} has {count}; channel {channel} was asked for")
+    return (channel or 1) - 1
+
+
+def _in_place(data: bytes, series: TiffPageSeries, name: str) -> NDArray[Any]:
+    """Pixels that lie in the file in one piece, without a copy."""
+    assert series.dataoffset is not None and series.parent is not None
+    dtype = series.dtype.newbyteorder(series.parent.byteorder)
+    count = int(np.prod(series.shape, dtype=np.int64))
+    if series.dataoffset + count * dtype.itemsize > len(data):
+        raise Unreadable("bad_input", f"{name} is cut short: it ends within its pixels")
+    return np.frombuffer(data, dtype, count, series.dataoffset).reshape(series.shape)
+
+
+def _page_by_page(data: bytes, series: TiffPageSeries, axes: str, name: str, index: int) -> tuple[NDArray[Any], str]:
+    """Decode only the pages of the channel."""
+    inner = len(series.keyframe.shape)
+    outer = series.shape[: len(axes) - inner]
+    outer_axes, inner_axes = axes[: len(outer)], axes[len(outer) :]
+    numbers: NDArray[Any] = np.arange(int(np.prod(outer, dtype=np.int64))).reshape(outer)
+    if "C" in outer_axes:
+        numbers = numbers.take(index, outer_axes.index("C"))
+    wanted = [series[int(number)] if number < len(series) else None for number in numbers.ravel()]
+    planes = []
+    for page in wanted:
+        if page is None:
+            raise Unreadable("bad_input", f"{name} lacks planes: its description names {series.shape}")
+        pixels = _decoded(data, page, name)
+        planes.append(pixels.take(index, inner_axes.index("C")) if "C" in inner_axes else pixels)
+    return np.stack(planes), "P" + inner_axes.replace("C", "")
+
+
+def _decoded(data: bytes, page: Any, name: str) -> NDArray[Any]:
+    """One page's pixels, once all of its pieces are known to be there."""
+    pieces = zip(page.dataoffsets, page.databytecounts, strict=True)
+    if any(not length or start + length > len(data) for start, length in pieces):
+        raise Unreadable("bad_input", f"{name} is cut short: it ends within its pixels")
+    if page.compression == 1 and sum(page.databytecounts) < page.nbytes * page.bitspersample // (
+        8 * page.dtype.itemsize
+    ):
+        raise Unreadable("bad_input", f"{name} is cut short: it has fewer pixels than its header says")
+    if page.compression == _JPEG:
+        _check_jpegs(data, page, name)
+    pixels: NDArray[Any] = page.asarray(maxworkers=1)
+    return pixels
+
+
+def _check_jpegs(data: bytes, page: Any, name: str) -> None:
+    """JPEG streams inside a TIFF say once more how large they are."""
+    for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+        frame = jpeg_frame(memoryview(data)[start : start + length])
+        height, width = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
+        if frame is None or frame.height > height or frame.width > width or frame.samples > 4:
+            raise Unreadable("bad_input", f"{name} is damaged: a piece of it is no fitting JPEG image")
+
+
+def _finished(pixels: NDArray[Any], axes: str, page: TiffPage, first: Page, name: str, channel: int | None) -> Tiff:
+    """Order the axes, apply palettes and inversion, and look at what floats hold."""
+    if first.kind == FLOAT:
+        if np.isnan(pixels).any():
+            raise Unreadable("bad_input", f"{name} holds NaN (not a number) where pixels should be")
+        raise _unsupported(first.dtype, name)
+    if "S" not in axes:
+        pixels, axes = pixels[..., np.newaxis], axes + "S"
+    order = [number for number, axis in enumerate(axes) if axis not in "YXS"] + [axes.index(axis) for axis in "YXS"]
+    pixels = pixels.transpose(order)
+    pixels = pixels.reshape(-1, *pixels.shape[-3:])
+    if page.photometric == _PALETTE and page.colormap is not None:
+        pixels = np.moveaxis(_colours(page.colormap)[:, pixels[..., 0]], 0, -1)
+    if page.photometric == _MIN_IS_WHITE:
+        pixels = (1 << first.bits) - 1 - pixels
+    return Tiff(pixels, pixels.shape[-1] > 1, _pixel_size(page))
+
+
+def _colours(colormap: NDArray[Any]) -> NDArray[Any]:
+    """A palette (3, entries) with 8 bits where it has no more; some programs write those into the lower byte."""
+    if colormap.max() < 256:
+        return colormap.astype(np.uint8)
+    return (colormap >> 8).astype(np.uint8) if (colormap % 257 == 0).all() or (colormap % 256 == 0).all() else colormap
+
+
+def _pixel_size(page: TiffPage) -> float | None:
+    resolution = page.tags.get(282)
+    across = None
+    if resolution is not None and isinstance(resolution.value, tuple) and len(resolution.value) == 2:
+        pixels, units = resolution.value
+        across = pixels / units if pixels and units else None
+    if page.is_imagej:
+        return from_imagej(page.description, across)
+    unit = page.tags.get(296)
+    return from_ome(page.description) or from_resolution(across, int(unit.value) if unit is not None else 2)

@@ -1,0 +1,23 @@
+"""The one error of files that can't be read: whose fault it is, and a sentence for the person who sent it."""
+
+from typing import Literal
+
+Reason = Literal["bad_input", "too_large", "unsupported"]
+
+
+class Unreadable(Exception):
+    """A file can't be read, now or later.
+
+    Attributes
+    ----------
+    reason
+        `bad_input`: broken or not what it claims to be; `too_large`: beyond what one image may be; `unsupported`: a
+        sound file of a kind that is not read.
+    """
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+    def __reduce__(self) -> tuple[type["Unreadable"], tuple[Reason, str]]:
+        return Unreadable, (self.reason, str(self))

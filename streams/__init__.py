@@ -1,0 +1,1 @@
+"""Kafka in, Kafka out: events, the stages that answer them, and the worker that runs stages."""

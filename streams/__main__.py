@@ -1,0 +1,51 @@
+"""`python -m streams CHAIN...` runs one or several chains in one process."""
+
+import sys
+
+import numpy as np
+
+from inference.models import shipped_models
+from inference.triton import Triton
+from observability.logs import configure, log
+from storage.s3 import S3Store
+from streams.kafka import wait_for_topics
+from streams.settings import Settings
+from streams.stages import CHAINS
+from streams.tools import Limits, Tools
+
+
+def tools(settings: Settings) -> Tools:
+    """The tools of this process, as its settings say."""
+    store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
+    limits = Limits(settings.chained_tiles, settings.interactive_images)
+    return Tools.of(store, shipped_models(), Triton(settings.triton), settings.megapixels, limits)
+
+
+def main(chains: list[str]) -> None:
+    """Run until SIGTERM."""
+    unknown = [chain for chain in chains if chain not in CHAINS]
+    if unknown or not chains:
+        sys.exit(f"usage: python -m streams CHAIN...\nchains: {', '.join(CHAINS)}")
+    configure("stage " + " ".join(chains))
+    from streams.worker import Worker
+
+    settings = Settings()
+    log().info("worker_starts", chains=chains)
+    given = tools(settings)
+    if any("postprocess" in chain for chain in chains):
+        given.computing.submit(warm)
+    wait_for_topics(settings.kafka)
+    sys.exit(Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat).run())
+
+
+def warm() -> None:
+    """Load the compiled parts of segmentation now, not with the first image: a second or more."""
+    from inference.measure import measure
+    from inference.segmentation import segment
+
+    maps, plane = np.full((2, 64, 64), 200, np.uint8), np.zeros((64, 64), np.uint16)
+    measure(segment(maps, (64, 64)), plane, None)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,17 @@
+"""`collect`: every end of an image is ticked off in its job's tally; the last one ends the job."""
+
+from storage import keys
+from streams.events import Event, ImageEnded
+from streams.tools import Tools
+
+
+async def collect(ended: ImageEnded, tools: Tools) -> list[Event]:
+    """Tick the image off, and remove what stood between its stages: its outcome is durable."""
+    if ended.fanned_out:
+        await tools.fetch(_remove, keys.scratch(ended.job, ended.image), tools)
+    await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled")
+    return []
+
+
+def _remove(prefix: str, tools: Tools) -> None:
+    tools.store.delete([stat.key for stat in tools.store.list(prefix)])

@@ -1,0 +1,268 @@
+"""Every message that crosses Kafka: its topic, its key, its JSON.
+
+Events are facts in the past tense. Fields that a reader doesn't know are kept and passed over; new fields have
+defaults; a higher `v` is a language we don't speak yet, so the reader stops instead of guessing.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from storage import keys
+
+VERSION = 1
+
+
+class Lane(StrEnum):
+    """Small jobs are not stuck behind big ones: topics where images and tiles wait come twice."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+ReasonClass = Literal["bad_input", "too_large", "unsupported", "model_error", "timeout", "infrastructure", "killed"]
+
+
+class NotAnEvent(Exception):
+    """The bytes are no event of this kind; the message says what is wrong with them."""
+
+
+class NewerEvent(Exception):
+    """The event has a higher major version than this program knows."""
+
+
+class Options(BaseModel):
+    """What a submission may ask for, besides the model. Pixel size in µm; diameter of a typical object in pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pixel_size: Annotated[float, Field(gt=0.001, lt=1000, allow_inf_nan=False)] | None = None
+    diameter: Annotated[float, Field(ge=2, le=2000, allow_inf_nan=False)] | None = None
+    channel: Annotated[int, Field(ge=1, le=1000)] | None = None
+
+
+class Source(BaseModel):
+    """Where an image's file lies: a whole object, or a member of an archive by its place in it (in bytes)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    key: str
+    etag: str
+    offset: int = 0
+    span: int | None = None
+    """Bytes from the member's local header up to whatever follows it; none for a whole object."""
+    packed: int | None = None
+    size: int = 0
+    """Bytes of the file itself, unpacked."""
+    method: int = 0
+    """Zip compression method: 0 stored, 8 deflated."""
+    crc: int | None = None
+
+
+class Event(BaseModel):
+    """What all events share: the version, and the job they belong to."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    topic: ClassVar[str]
+    laned: ClassVar[bool] = False
+
+    v: int = VERSION
+    job: str
+    lane: Lane = Lane.BULK
+
+    @property
+    def key(self) -> str:
+        """Events with one key stay in order and reach one worker."""
+        return self.job
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """The keys of what this event says is durable: stored before it is announced."""
+        return ()
+
+    @property
+    def address(self) -> str:
+        """The topic this event goes to."""
+        return f"{self.topic}.{self.lane}" if self.laned else self.topic
+
+    def encode(self) -> bytes:
+        """The event as JSON."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """Read an event; raises `NewerEvent` or `NotAnEvent`."""
+        try:
+            event = cls.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the message"
+            raise NotAnEvent(f"not a {cls.__name__}: {where}: {first['msg']}") from None
+        if event.v > VERSION:
+            raise NewerEvent(f"{cls.__name__} has version {event.v}, this program knows up to {VERSION}")
+        return event
+
+
+class UploadReceived(Event):
+    """An archive or image is durable in the bucket. The one event that strangers may produce: only `object` counts.
+
+    In JSON: `{"object": "inbox/nuclei/plate.zip", "model": "nuclei", "options": {"diameter": 24}}`.
+    """
+
+    topic = "uploads"
+
+    job: str = ""
+    object: str
+    model: str = "nuclei"
+    options: dict[str, Any] = {}
+    etag: str = ""
+    submission: str = ""
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """The job, or before there is one the object."""
+        return self.job or self.object
+
+
+class SliceListed(Event):
+    """Up to 1,000 images of a job stand in its manifest, not yet announced."""
+
+    topic = "slices"
+
+    shard: int
+
+    @property
+    def key(self) -> str:
+        """Slices of one job spread over all workers."""
+        return f"{self.job}/{self.shard}"
+
+
+class ImageEvent(Event):
+    """An event about one image, in one round of its job."""
+
+    image: int
+    round: int = 0
+
+    @property
+    def key(self) -> str:
+        """The image."""
+        return f"{self.job}/{self.image}"
+
+
+class ImageFound(ImageEvent):
+    """An image of a job waits to be worked on."""
+
+    topic = "images"
+    laned = True
+
+    name: str
+    source: Source
+    model: str
+    model_digest: str
+    options: Options = Options()
+
+
+class TilePlanned(ImageEvent):
+    """One tile of an image waits for its prediction; its pixels are claimed under `pixels`."""
+
+    topic = "tiles"
+    laned = True
+
+    found: ImageFound
+    plane: int
+    planes: int
+    shape: tuple[int, int]
+    """Height and width of the image in its own pixels."""
+    scaled: tuple[int, int]
+    """Height and width on the model's grid."""
+    plan: str
+    tile: int
+    tiles: int
+    """How many tiles all planes of the image have together."""
+    low: float
+    high: float
+    pixels: str
+    pixels_shape: tuple[int, int]
+    dtype: Literal["uint8", "uint16"]
+    pixel_size: float | None = None
+    """Of the image's own pixels, in µm."""
+
+    @property
+    def key(self) -> str:
+        """Tiles of one image spread over all workers."""
+        return f"{self.job}/{self.image}/{self.tile}"
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """The tile's pixels."""
+        return (self.pixels,)
+
+
+class TilePredicted(ImageEvent):
+    """One tile's maps are known, and claimed under `maps`; all tiles of an image meet again at one worker."""
+
+    topic = "predictions"
+    laned = True
+
+    planned: TilePlanned
+    maps: str
+    maps_shape: tuple[int, int, int]
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """The tile's maps."""
+        return (self.maps,)
+
+
+class ImageEnded(ImageEvent):
+    """An image ended one way or the other, and the object that says so is durable."""
+
+    topic = "outcomes"
+
+    outcome: Literal["labelled", "rejected"]
+    reason: ReasonClass | None = None
+    fanned_out: bool = False
+    """Whether tiles and maps of this image may still lie in the bucket."""
+
+    @property
+    def key(self) -> str:
+        """All outcomes of a job reach its one owner."""
+        return self.job
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """The object that says how the image ended."""
+        if self.outcome == "labelled":
+            return (keys.labels(self.job, self.image),)
+        return (keys.rejection(self.job, self.image, self.round),)
+
+
+def found_of(event: Event) -> ImageFound | None:
+    """The image an event is about, from which work on it can start again."""
+    match event:
+        case ImageFound():
+            return event
+        case TilePlanned():
+            return event.found
+        case TilePredicted():
+            return event.planned.found
+    return None
+
+
+class Rejection(BaseModel):
+    """The stored story of a rejected image."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    v: int = VERSION
+    job: str
+    image: int
+    round: int = 0
+    name: str = ""
+    reason: ReasonClass
+    message: str
+    attempts: int = 1
+    traceparent: str = ""
+    event: dict[str, object] = {}

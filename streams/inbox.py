@@ -1,0 +1,86 @@
+"""The inbox: objects that any S3 client puts under `inbox/<model>/` become uploads.
+
+`name.json` beside `name` holds its options, and is put before it.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+
+from inference.models import Model, shipped_models
+from observability.logs import configure, log
+from storage import keys
+from storage.objects import NotFound, Stat, Store, StoreError
+from storage.s3 import S3Store
+from streams import intake, ledger
+from streams.events import UploadReceived
+from streams.kafka import Announcer, BrokerAway
+from streams.settings import Settings
+
+
+class Inbox:
+    """Announces each object once; what was announced before a restart is told by the job's manifest."""
+
+    def __init__(self, store: Store, models: Mapping[str, Model], announcer: Announcer) -> None:
+        self._store = store
+        self._models = models
+        self._announcer = announcer
+        self._taken: set[tuple[str, str]] = set()
+
+    def look(self) -> int:
+        """Announce what is new; returns how many. Raises the store's errors and `BrokerAway`."""
+        there = {stat.key: stat for stat in self._store.list(keys.INBOX)}
+        new = [stat for stat in there.values() if self._is_upload(stat, there)]
+        for stat in new:
+            self._announce(stat)
+            self._taken.add((stat.key, stat.etag))
+        return len(new)
+
+    def _is_upload(self, stat: Stat, there: Mapping[str, Stat]) -> bool:
+        if (stat.key, stat.etag) in self._taken or stat.key.count("/") < 2 or stat.key.endswith("/"):
+            return False
+        return not stat.key.endswith(".json")
+
+    def _announce(self, stat: Stat) -> None:
+        upload = self._upload(stat)
+        try:
+            job = intake.accept(self._store, upload, self._models)
+        except intake.Refused as why:
+            job = intake.refuse(self._store, upload, str(why))
+        if ledger.read_index(self._store, job.job) is not None:
+            return
+        self._announcer.announce(upload.model_copy(update={"job": job.job}))
+        log().info("inbox_object_announced", key=stat.key, job=job.job)
+
+    def _upload(self, stat: Stat) -> UploadReceived:
+        _, model, _ = stat.key.split("/", 2)
+        upload = UploadReceived(object=stat.key, etag=stat.etag, model=model)
+        try:
+            options = json.loads(self._store.get(f"{stat.key}.json"))
+        except NotFound:
+            return upload
+        except ValueError:
+            options = None
+        if not isinstance(options, dict):
+            return upload.model_copy(update={"options": {"options": f"{stat.key}.json holds no JSON object"}})
+        return upload.model_copy(update={"options": options})
+
+
+def main() -> None:
+    """Look at the inbox for ever."""
+    configure("inbox")
+    settings = Settings()
+    store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
+    inbox = Inbox(store, shipped_models(), Announcer(settings.kafka))
+    while True:
+        try:
+            inbox.look()
+        except (StoreError, BrokerAway) as error:
+            log().warning("inbox_waits", error=str(error))
+        if settings.heartbeat:
+            settings.heartbeat.touch()
+        time.sleep(settings.inbox_seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Accept an upload: decide its job, and write that down before anyone is told."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from inference.models import Model
+from inference.scaling import scale_for
+from storage import keys
+from storage.objects import NotFound, Store
+from streams import ledger
+from streams.events import Options, UploadReceived
+from streams.ledger import Job
+
+
+class Refused(Exception):
+    """The upload can't become work; the message is one sentence for whoever sent it."""
+
+
+class NoJob(Exception):
+    """The event names nothing that could be a job's object."""
+
+
+def check(model: str, options: Mapping[str, object], models: Mapping[str, Model]) -> Options:
+    """The options as the stages will see them; raises `Refused`."""
+    if model not in models:
+        raise Refused(f"there is no model {model!r}; there {_are(sorted(models))}")
+    try:
+        checked = Options.model_validate(dict(options))
+        scale_for(models[model], checked.pixel_size, checked.diameter)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Refused(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    return checked
+
+
+def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model], bucket: str = "monolayer") -> Job:
+    """The job an upload is, written down; accepting twice changes nothing.
+
+    Raises `Refused` where the upload can't be worked on, and the store's errors.
+    """
+    options = check(upload.model, upload.options, models)
+    if not upload.object.startswith(keys.INPUTS):
+        raise Refused(f"{upload.object!r} lies under none of {', '.join(keys.INPUTS)}")
+    try:
+        stat = store.stat(upload.object)
+    except NotFound:
+        raise Refused(f"there is no object {upload.object!r} in the bucket") from None
+    job = Job(
+        job=_id(bucket, upload, stat.etag, models[upload.model].digest, options.model_dump_json(exclude_none=True)),
+        name=upload.name or upload.object.rsplit("/", 1)[-1],
+        object=upload.object,
+        etag=stat.etag,
+        size=stat.size,
+        model=upload.model,
+        model_digest=models[upload.model].digest,
+        options=options,
+        submission=upload.submission,
+        created=time.time(),
+    )
+    return _write(store, job)
+
+
+def refuse(store: Store, upload: UploadReceived, why: str, bucket: str = "monolayer") -> Job:
+    """The job that an announced but unworkable upload is listed as; raises `NoJob` where it names no object of ours."""
+    if not upload.object.startswith(keys.INPUTS):
+        raise NoJob(f"{upload.object!r} lies under none of {', '.join(keys.INPUTS)}")
+    job = Job(
+        job=_id(bucket, upload, upload.etag, upload.model, repr(sorted(upload.options.items()))),
+        name=upload.name or upload.object.rsplit("/", 1)[-1],
+        object=upload.object,
+        etag=upload.etag,
+        size=0,
+        model=upload.model,
+        model_digest="",
+        submission=upload.submission,
+        created=time.time(),
+        refused=why,
+    )
+    return _write(store, job)
+
+
+def _write(store: Store, job: Job) -> Job:
+    try:
+        known = ledger.read_job(store, job.job)
+    except ledger.NoSuchJob:
+        ledger.write(store, keys.job(job.job), job)
+        store.put(keys.open_job(job.job), b"{}")
+        return job
+    if ledger.read_done(store, known.job) is None:
+        store.put(keys.open_job(known.job), b"{}")
+    return known
+
+
+def _id(bucket: str, upload: UploadReceived, *decisive: str) -> str:
+    named = "\0".join((bucket, upload.object, upload.model, upload.submission, *decisive))
+    return hashlib.blake2b(named.encode(), digest_size=10).hexdigest()
+
+
+def _are(names: list[str]) -> str:
+    return f"is {names[0]}" if len(names) == 1 else f"are {', '.join(names)}"

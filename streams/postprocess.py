@@ -1,0 +1,105 @@
+"""`postprocess`: all maps of an image become its labels and its table of cells, one object."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference import tiling
+from inference.measure import measure
+from inference.models import Model
+from inference.segmentation import segment
+from storage import keys
+from storage.labels import write_labels
+from storage.objects import NotFound
+from streams.events import ImageEnded, TilePlanned, TilePredicted
+from streams.fanin import map_key
+from streams.tile import job_model, plane_key, read
+from streams.tools import Tools
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded]:
+    """Nothing until every tile's maps are there, then the image's labels; nothing again once those exist."""
+    planned = predicted.planned
+    if not await tools.fetch(tools.fanin.complete, predicted, tools.claims):
+        return []
+    fanned_out = not tools.claims.holds(predicted.maps)
+    if fanned_out and await _ended(planned, tools):
+        return []
+    model = job_model(planned.found, tools)
+    planes = await _planes(planned, tools)
+    with tools.timed("post"):
+        segmented = [await _segment(predicted, index, plane, model, tools) for index, plane in enumerate(planes)]
+        data = await tools.compute(_pack, planned, segmented, model)
+    tools.claims.hold(keys.labels(planned.job, planned.image), data)
+    return [
+        ImageEnded(
+            job=planned.job,
+            lane=planned.lane,
+            image=planned.image,
+            round=planned.round,
+            outcome="labelled",
+            fanned_out=fanned_out,
+        )
+    ]
+
+
+async def _ended(planned: TilePlanned, tools: Tools) -> bool:
+    try:
+        await tools.fetch(tools.store.stat, keys.labels(planned.job, planned.image))
+    except NotFound:
+        return False
+    return True
+
+
+async def _planes(planned: TilePlanned, tools: Tools) -> list[NDArray[Any]]:
+    """The image's own pixels, for measuring: from this run's memory, else read again."""
+    await tools.share.grow(planned.planes * planned.shape[0] * planned.shape[1] / 1e6)
+    wanted = [plane_key(planned.found, plane) for plane in range(planned.planes)]
+    if all(map(tools.claims.holds, wanted)):
+        return [tools.claims.take(key, planned.shape, planned.dtype) for key in wanted]
+    return list((await read(planned.found, tools)).planes)
+
+
+async def _segment(
+    predicted: TilePredicted, index: int, plane: NDArray[Any], model: Model, tools: Tools
+) -> tuple[NDArray[np.int32], Columns]:
+    planned = predicted.planned
+    plan = tiling.plan(planned.scaled, model)
+    first = index * len(plan.tiles)
+    cores = [
+        await tools.fetch(tools.claims.take, map_key(predicted, first + each.index), (2, *_size(each.core)), "uint8")
+        for each in plan.tiles
+    ]
+    return await tools.compute(_label, plan, cores, plane, planned.pixel_size)
+
+
+def _label(
+    plan: tiling.Plan, cores: list[Any], plane: NDArray[Any], pixel_size: float | None
+) -> tuple[NDArray[np.int32], Columns]:
+    labels = segment(tiling.stitch(plan, cores), (plane.shape[0], plane.shape[1]))
+    return labels, measure(labels, plane, pixel_size).columns
+
+
+def _pack(planned: TilePlanned, segmented: list[tuple[NDArray[np.int32], Columns]], model: Model) -> bytes:
+    labels = np.stack([labels for labels, _ in segmented])
+    columns = {name: np.concatenate([columns[name] for _, columns in segmented]) for name in segmented[0][1]}
+    if planned.planes > 1:
+        columns = {"plane": np.repeat(np.arange(planned.planes), [len(c["label"]) for _, c in segmented]), **columns}
+    source = planned.found.source
+    facts = {
+        "image": planned.found.name,
+        "model": model.name,
+        "model_version": model.version,
+        "model_digest": model.digest,
+        "source_crc": "" if source.crc is None else f"{source.crc:08x}",
+    }
+    return write_labels(labels, columns, planned.pixel_size, facts)
+
+
+def _size(box: tuple[int, int, int, int]) -> tuple[int, int]:
+    top, left, bottom, right = box
+    return bottom - top, right - left

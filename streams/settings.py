@@ -1,0 +1,36 @@
+"""Settings of the stream processors: the environment is read here and nowhere else in this package."""
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from variables that begin with `MONOLAYER_`."""
+
+    model_config = SettingsConfigDict(env_prefix="MONOLAYER_")
+
+    kafka: str = "127.0.0.1:9092"
+    """Bootstrap address of the broker."""
+    s3_endpoint: str = "http://127.0.0.1:9000"
+    """The object store."""
+    s3_access_key: str = ""
+    """Who we are to the object store."""
+    s3_secret_key: str = ""
+    """How we prove it."""
+    bucket: str = "monolayer"
+    """The one bucket everything lies in."""
+    triton: str = "127.0.0.1:8001"
+    """Triton's gRPC address."""
+    heartbeat: Path | None = None
+    """A file to touch while all is well; none: nobody looks."""
+    slots: int = 6
+    """Events in flight at once, per topic: enough to keep two model instances and two cores busy."""
+    megapixels: float = 10.0
+    """Megapixels in flight at once in one process, whatever the number of images. One larger image runs alone."""
+    chained_tiles: int = 16
+    """Up to so many tiles an image stays in one process; larger ones fan out through their topics."""
+    interactive_images: int = 20
+    """Up to so many images a job is small, and takes the interactive lane."""
+    inbox_seconds: float = 1.0
+    """How often the inbox is looked at."""

@@ -1,0 +1,77 @@
+"""The table of stages, and how they follow one another in a chain.
+
+A stage is a plain function from one event to more. A chain is stages that follow one another in one process; it is
+named after them: `tile+predict+postprocess`. Its cuts are where its last stage's events, or an image's too many tiles,
+leave the process.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from streams.events import Event, ImageEnded, ImageFound, Lane, SliceListed, TilePlanned, TilePredicted, UploadReceived
+from streams.tools import Tools
+
+Answer = Callable[[Any, Tools], Awaitable[Sequence[Event]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step: the event it takes; the function that answers it bears its name, in the module of that name."""
+
+    name: str
+    takes: type[Event]
+    slots: int | None = None
+    """Events in flight at once, where that is not the process's setting."""
+
+    @property
+    def answer(self) -> Answer:
+        """The stage itself, imported when it is first asked for: a process loads only what its chains need."""
+        answer: Answer = getattr(import_module(f"streams.{self.name}"), self.name)
+        return answer
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("unzip", UploadReceived, slots=2),
+        Stage("announce", SliceListed, slots=2),
+        Stage("tile", ImageFound),
+        Stage("predict", TilePlanned),
+        Stage("postprocess", TilePredicted),
+        Stage("collect", ImageEnded, slots=2000),
+    )
+}
+CHAINS = ("unzip", "announce", "tile+predict+postprocess", "predict", "postprocess", "collect")
+"""The layouts that exist: images of few tiles stay in one process, larger ones pass through their topics."""
+
+
+def chain(name: str) -> list[Stage]:
+    """The stages of a chain; raises `ValueError` naming those there are."""
+    if name not in CHAINS:
+        raise ValueError(f"there is no chain {name!r}; there are {', '.join(CHAINS)}")
+    found = [STAGES[stage] for stage in name.split("+")]
+    for stage in found:
+        getattr(stage, "answer")  # noqa: B009  # loaded now, not in the middle of the first event
+    return found
+
+
+def lanes(stage: Stage) -> list[Lane | None]:
+    """The lanes of the topic a stage reads; one without a name where there is only one."""
+    return list(Lane) if stage.takes.laned else [None]
+
+
+def topic(stage: Stage, lane: Lane | None) -> str:
+    """The topic a stage reads in a lane."""
+    return f"{stage.takes.topic}.{lane}" if lane else stage.takes.topic
+
+
+async def follow(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Event]:
+    """Answer an event with the first stage, its events with the next, and so on up to the chain's end or a cut."""
+    events = list(await stages[0].answer(event, tools))
+    for stage in stages[1:]:
+        if len(events) > tools.limits.chained_tiles or not all(isinstance(each, stage.takes) for each in events):
+            break
+        events = [out for each in events for out in await stage.answer(each, tools)]
+    return events

@@ -1,0 +1,17 @@
+"""One whole system for all end-to-end tests of a run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.system import System
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    started = System(tmp_path_factory.mktemp("monolayer"))
+    started.run("up", "--detach", seconds=600)
+    try:
+        yield started
+    finally:
+        started.run("down")

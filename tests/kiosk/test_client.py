@@ -1,0 +1,189 @@
+import threading
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.calls import Calls, Pauses
+from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused
+from kiosk.contract import PART_SIZE, JobView
+from kiosk.packing import Parcel
+from kiosk.transfer import blocks, unpack
+from tests.kiosk.front import BAD, Bucket, Told, app_of, open_door, serving, tiff
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> Path:
+    folder = tmp_path / "plate 1"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.tif").write_bytes(tiff(seed=number))
+    (folder / "notes.txt").write_bytes(BAD)
+    return folder
+
+
+def test_a_folder_is_submitted_waited_for_and_its_results_are_fetched(plate: Path, tmp_path: Path) -> None:
+    seen: list[JobView] = []
+    gone: list[tuple[str, int]] = []
+    with open_door() as (address, _, _), Monolayer(address) as monolayer:
+        [job] = monolayer.submit([plate], diameter=12, sent=lambda parcel, count: gone.append((parcel.name, count)))
+        state = monolayer.wait(job, seen.append, every=0.01)
+        written = monolayer.results(job, tmp_path / "out")
+        assert (state.name, state.images, state.labelled, state.rejected) == ("plate 1.zip", 4, 3, 1)
+        assert [image.name for image in monolayer.rejected(job)] == ["notes.txt"]
+        assert [image.fate for page in monolayer.images(job) for image in page.images].count("labelled") == 3
+        assert [found.job for found in monolayer.jobs()] == [job]
+        assert [model.name for model in monolayer.models()] == ["nuclei"]
+    assert seen[-1] == state
+    assert gone[-1][0] == "plate 1.zip" and gone[-1][1] > 3 * 4000
+    assert (tmp_path / "out" / "labels" / "0.tif") in written
+    assert (tmp_path / "out" / "cells.csv").read_text().count("\n") == 7
+    assert not list(tmp_path.glob(".monolayer-*"))
+
+
+def test_each_zip_and_all_loose_files_become_jobs(plate: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
+        archive.writestr("in.tif", tiff())
+    with open_door() as (address, store, _), Monolayer(address) as monolayer:
+        first, second = monolayer.submit([plate / "0.tif", tmp_path / "z.zip"])
+        assert (monolayer.job(first).name, monolayer.job(second).name) == ("z.zip", "0.tif")
+        stored = sorted((stat.key.rsplit("/")[-1], stat.size) for stat in store.list("uploads/"))
+        assert stored == [("0.tif", (plate / "0.tif").stat().st_size), ("z.zip", (tmp_path / "z.zip").stat().st_size)]
+
+
+def test_a_large_file_goes_in_parts_and_arrives_whole(tmp_path: Path) -> None:
+    data = bytes(range(256)) * (PART_SIZE // 100)
+    (tmp_path / "large.tif").write_bytes(data)
+    counts: list[int] = []
+    with open_door(lambda store: Told()) as (address, store, _), Monolayer(address) as monolayer:
+        store.refusals = 2
+        monolayer.submit(tmp_path / "large.tif", sent=lambda _, count: counts.append(count))  # type: ignore[arg-type]
+        [stat] = store.list("uploads/")
+        assert store.get(stat.key) == data
+        assert stat.etag.endswith("-3")
+    assert counts[-1] == len(data)
+
+
+def test_a_restart_of_the_api_in_mid_upload_loses_nothing(tmp_path: Path) -> None:
+    data = b"x" * (2 * PART_SIZE + 5)
+    (tmp_path / "large.tif").write_bytes(data)
+    store, told = Bucket(), Told()
+    api = app_of(store, told)
+    with serving(app_of(store)) as store_address:
+        store.address = store_address
+        first = serving(api)
+        address = first.__enter__()
+        away = threading.Event()
+
+        def on_progress(_: Parcel, count: int) -> None:
+            if count and not away.is_set():
+                away.set()
+                threading.Thread(target=restart).start()
+
+        def restart() -> None:
+            first.__exit__(None, None, None)
+            second = serving(app_of(store, told), int(address.rsplit(":")[-1]))
+            second.__enter__()
+            back.append(second)
+
+        back: list[Any] = []
+        with Monolayer(address) as monolayer:
+            [job] = monolayer.submit([tmp_path / "large.tif"], sent=on_progress)
+        assert [event.job for event in told.events] == [job]
+        [stat] = store.list("uploads/")
+        assert stat.size == len(data)
+        back[0].__exit__(None, None, None)
+
+
+def test_an_upload_that_fails_is_taken_back(tmp_path: Path, plate: Path) -> None:
+    with open_door() as (address, store, told), Monolayer(address, patience=0.3) as monolayer:
+        store.refusals = 1000
+        with pytest.raises(Broken, match="Part 1 of the upload could not be sent: the store answered 503"):
+            monolayer.submit([plate])
+        assert not told.events
+        assert not store._uploads
+
+
+def test_an_outage_of_kafka_is_sat_out(plate: Path) -> None:
+    with open_door() as (address, _, told), Monolayer(address) as monolayer:
+        told.away = True
+        threading.Timer(0.5, lambda: setattr(told, "away", False)).start()
+        [job] = monolayer.submit([plate])
+        assert monolayer.job(job).state == "done"
+
+
+def test_a_refusal_is_the_sentence_of_the_api(plate: Path) -> None:
+    with open_door() as (address, _, _), Monolayer(address) as monolayer:
+        with pytest.raises(Refused, match="no model 'cells'"):
+            monolayer.submit([plate], model="cells")
+        with pytest.raises(Refused, match="There is no job x") as refused:
+            monolayer.job("x")
+        assert refused.value.status == 404
+
+
+def test_nonsense_is_refused_before_anyone_is_asked(plate: Path) -> None:
+    with Monolayer("http://127.0.0.1:1", patience=0) as monolayer:
+        for options, words in [
+            ({"pixel_size": 0.5, "diameter": 3}, "not both"),
+            ({"diameter": -1}, "diameter is -1"),
+            ({"pixel_size": float("nan")}, "pixel size is nan"),
+            ({"channel": 0}, "channel is 0"),
+        ]:
+            with pytest.raises(CannotSend, match=words):
+                monolayer.submit([plate], **options)  # type: ignore[arg-type]
+
+
+def test_nothing_that_answers_is_not_running(plate: Path) -> None:
+    with Monolayer("http://127.0.0.1:1", patience=0.3) as monolayer:
+        with pytest.raises(NotRunning, match=r"Nothing answers at http://127\.0\.0\.1:1"):
+            monolayer.health()
+        with pytest.raises(NotRunning):
+            monolayer.submit([plate])
+
+
+def test_something_else_that_answers_is_not_monolayer() -> None:
+    from fastapi import FastAPI
+
+    other = FastAPI()
+    other.add_api_route("/{path:path}", lambda path: {"hello": path})
+    with serving(other) as address, Monolayer(address) as monolayer, pytest.raises(Broken, match="doesn't speak"):
+        monolayer.jobs()
+
+
+def test_results_can_not_be_written_outside_their_folder(tmp_path: Path) -> None:
+    for name in ("../evil.txt", "/evil.txt", "a/../../evil.txt", "..\\evil.txt"):
+        path = tmp_path / "x.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(zipfile.ZipInfo(name), b"x")
+        with path.open("rb") as file, pytest.raises(Broken, match="outside their folder"):
+            unpack(file, tmp_path / "out")
+    assert [path.name for path in tmp_path.rglob("evil*")] == []
+
+
+def test_results_overwrite_those_of_an_earlier_time(plate: Path, tmp_path: Path) -> None:
+    with open_door() as (address, _, _), Monolayer(address) as monolayer:
+        [job] = monolayer.submit([plate])
+        monolayer.results(job, tmp_path / "out")
+        (tmp_path / "out" / "cells.csv").write_text("old")
+        (tmp_path / "out" / "mine.txt").write_text("mine")
+        monolayer.results(job, tmp_path / "out")
+    assert (tmp_path / "out" / "cells.csv").read_text().startswith("image,")
+    assert (tmp_path / "out" / "mine.txt").read_text() == "mine"
+
+
+def test_blocks_are_all_of_one_size_but_the_last() -> None:
+    assert list(blocks([b"abc", b"", b"defgh", b"i"], 4)) == [b"abcd", b"efgh", b"i"]
+    assert list(blocks([b"abcd"], 4)) == [b"abcd"]
+    assert list(blocks([], 4)) == []
+
+
+def test_patience_ends() -> None:
+    assert not Pauses(0).pause()
+    pauses = Pauses(0.3)
+    assert pauses.pause()
+    assert not pauses.pause()
+
+
+def test_an_address_may_end_with_a_slash() -> None:
+    assert Calls("http://127.0.0.1:8080/").api == "http://127.0.0.1:8080"

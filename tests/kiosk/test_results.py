@@ -1,0 +1,196 @@
+import csv
+import io
+import json
+import threading
+import tracemalloc
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kiosk.api.results import as_zip, read_results
+from storage import keys
+from storage.images import read_image
+from storage.labels import read_labels
+from storage.memory import MemoryStore
+from tests.kiosk.front import BAD, MODEL, MODELS, InProcess, app_of, finish, labels_of, made_job, tiff
+
+V1 = "/api/v1"
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def http(store: MemoryStore) -> InProcess:
+    return InProcess(app_of(store))
+
+
+def opened(http: InProcess, job: str = "j1") -> zipfile.ZipFile:
+    answer = http.get(f"{V1}/jobs/{job}/results")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{job}.zip"'
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None
+    assert {member.compress_type for member in archive.infolist()} == {zipfile.ZIP_STORED}
+    return archive
+
+
+def table(archive: zipfile.ZipFile) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(archive.read("cells.csv").decode())))
+
+
+def manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
+    return dict(json.loads(archive.read("manifest.json")))
+
+
+def test_results_hold_labels_overlays_the_table_and_the_manifest(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"week 1/a.tif": tiff(), "b.tif": BAD, "c.tif": tiff(seed=1)})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50) if entry.name != "b.tif" else None)
+    archive = opened(http)
+    assert archive.namelist() == [
+        "labels/week 1/a.tif",
+        "overlays/week 1/a.png",
+        "labels/c.tif",
+        "overlays/c.png",
+        "cells.csv",
+        "manifest.json",
+    ]
+    assert archive.read("labels/c.tif") == store.get(keys.labels("j1", 2))
+    overlay = read_image(archive.read("overlays/c.png"), "c.png", channel=1)
+    assert overlay.planes.shape[1:] == (40, 50)
+
+
+def test_the_table_has_a_row_per_cell_and_the_image_first(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"p/a,b.tif": tiff(), "c.tif": tiff()})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    rows = table(opened(http))
+    assert list(rows[0]) == ["image", "plane", "label", "area_px", "intensity_mean"]
+    assert [(row["image"], row["label"]) for row in rows] == [
+        ("p/a,b.tif", "1"), ("p/a,b.tif", "2"), ("c.tif", "1"), ("c.tif", "2"),
+    ]  # fmt: skip
+    assert rows[0]["intensity_mean"] == "0.1"
+
+
+def test_images_without_a_pixel_size_leave_the_columns_in_micrometres_empty(
+    store: MemoryStore, http: InProcess
+) -> None:
+    made_job(store, {"a.tif": tiff(), "b.tif": tiff()})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50, in_um=entry.name == "b.tif"))
+    archive = opened(http)
+    assert [row["area_um2"] for row in table(archive)] == ["", "", "25.0", "37.5"]
+    assert [image.get("pixel_size_um") for image in manifest(archive)["images"]] == [None, 0.5]
+
+
+def test_each_plane_of_a_stack_has_an_overlay(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"stack.tif": tiff((3, 40, 50))})
+    finish(store, "j1", lambda entry: labels_of(3, 40, 50))
+    archive = opened(http)
+    assert [name for name in archive.namelist() if name.startswith("overlays/")] == [
+        "overlays/stack_000.png", "overlays/stack_001.png", "overlays/stack_002.png",
+    ]  # fmt: skip
+    assert [row["plane"] for row in table(archive)] == ["0", "0", "1", "1", "2", "2"]
+
+
+def test_an_image_that_is_no_stack_has_plane_0(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": tiff(), "stack.tif": tiff((2, 40, 50))})
+    finish(store, "j1", lambda entry: labels_of(entry.image + 1, 40, 50))
+    assert [row["plane"] for row in table(opened(http))] == ["0", "0", "0", "0", "1", "1"]
+
+
+def test_images_of_one_name_all_have_results(store: MemoryStore, http: InProcess) -> None:
+    names = ["a.tif", "a.png", "A.TIF", "../a.jpg", "/b.tif"]
+    made_job(store, {name: tiff() for name in names})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    found = opened(http).namelist()
+    assert len(found) == len({name.casefold() for name in found}) == 12
+    assert "labels/a.png.tif" in found and "labels/b.tif" in found
+    assert not any(".." in name or name.startswith("/") for name in found)
+
+
+def test_the_manifest_says_what_was_done_with_every_image(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"ä.tif": tiff(), "b.tif": BAD}, options={"pixel_size": 0.5})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50) if entry.image == 0 else None)
+    told = manifest(opened(http))
+    assert told["model"] | {"name": "nuclei", "version": "3", "digest": MODEL.digest} == told["model"]
+    assert told["options"] == {"pixel_size": 0.5}
+    assert (told["state"]["images"], told["state"]["labelled"], told["state"]["rejected"]) == (2, 1, 1)
+    labelled, rejected = told["images"]
+    assert (labelled["name"], labelled["fate"], labelled["labels"]) == ("ä.tif", "labelled", "labels/ä.tif")
+    assert labelled["input"]["etag"] == store.stat("inbox/j1/0").etag
+    assert (rejected["fate"], rejected["reason"], rejected["message"]) == (
+        "rejected",
+        "bad_input",
+        "b.tif is no image.",
+    )
+
+
+def test_a_model_that_has_changed_since_gives_the_job_no_version(store: MemoryStore, http: InProcess) -> None:
+    job = made_job(store, {"a.tif": tiff()})
+    store.put(keys.job("j1"), job.model_copy(update={"model_digest": "older"}).model_dump_json().encode())
+    told = manifest(opened(http))["model"]
+    assert (told["digest"], told["version"]) == ("older", None)
+
+
+def test_results_of_a_running_job_are_what_there_is_so_far(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": tiff(), "b.tif": tiff()})
+    store.put(keys.labels("j1", 1), labels_of(1, 40, 50))
+    archive = opened(http)
+    assert [image["fate"] for image in manifest(archive)["images"]] == ["in flight", "labelled"]
+    assert len(table(archive)) == 2
+
+
+def test_a_job_without_any_labels_still_has_a_table_and_a_manifest(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": BAD})
+    finish(store, "j1", lambda entry: None)
+    archive = opened(http)
+    assert archive.namelist() == ["cells.csv", "manifest.json"]
+    assert archive.read("cells.csv") == b"image,plane\n"
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_an_original_that_is_gone_costs_the_overlay_and_nothing_else(
+    store: MemoryStore, http: InProcess, how: str
+) -> None:
+    made_job(store, {"a.tif": tiff(), "b.tif": tiff()})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    if how == "deleted":
+        store.delete(["inbox/j1/0"])
+    else:
+        store.put("inbox/j1/0", tiff(seed=9))
+    archive = opened(http)
+    assert "labels/a.tif" in archive.namelist() and "overlays/a.png" not in archive.namelist()
+    assert "overlays/b.png" in archive.namelist()
+    first, second = manifest(archive)["images"]
+    assert "can't be read any more" in first["no_overlay"]
+    assert "no_overlay" not in second
+
+
+def test_the_labels_in_the_results_are_those_of_the_image(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": tiff()})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    labels = read_labels(opened(http).read("labels/a.tif"))
+    assert np.unique(labels.labels).tolist() == [0, 1, 2]
+
+
+def test_memory_does_not_grow_with_the_number_of_images(store: MemoryStore) -> None:
+    _peak(store, "warm", 1)
+    few, many = _peak(store, "few", 3), _peak(store, "many", 30)
+    assert many < few + 5 * 2**20, f"{few / 1e6:.0f} MB for 3 images, {many / 1e6:.0f} MB for 30"
+
+
+def _peak(store: MemoryStore, job: str, images: int) -> int:
+    image, labels = tiff((1000, 1000)), labels_of(1, 1000, 1000)
+    made_job(store, {f"{number}.tif": image for number in range(images)}, job)
+    finish(store, job, lambda entry: labels)
+    tracemalloc.start()
+    try:
+        sent = sum(len(piece) for piece in as_zip(read_results(store, job), store, MODELS, threading.Lock()))
+        assert sent > images * 2**20
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

@@ -1,0 +1,306 @@
+import io
+import struct
+import time
+import tracemalloc
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from storage.archives import Member, is_zip, list_members
+from storage.images import read_image
+from storage.memory import MemoryStore
+from storage.objects import Changed, Stat
+from storage.sources import read_source
+from storage.unreadable import Unreadable
+from tests.storage.bad_files import BAD_ARCHIVES, BAD_MEMBERS, GOOD, GOOD_ARCHIVES, archive, png, tiff
+
+
+@dataclass
+class Place:
+    """What an event says of an image's file."""
+
+    key: str
+    etag: str
+    offset: int = 0
+    span: int | None = None
+    packed: int | None = None
+    size: int = 0
+    method: int = 0
+    crc: int | None = None
+
+
+def placed(store: MemoryStore, data: bytes, key: str = "uploads/1/plate.zip") -> Stat:
+    store.put(key, data)
+    return store.stat(key)
+
+
+def members(store: MemoryStore, at: Stat) -> list[Member]:
+    return list(list_members(store, at.key, at.etag, at.size))
+
+
+def read(store: MemoryStore, at: Stat, member: Member) -> bytes:
+    place = Place(at.key, at.etag, member.offset, member.span, member.packed, member.size, member.method, member.crc)
+    return read_source(store, place, member.name)
+
+
+@pytest.mark.parametrize("name", BAD_ARCHIVES)
+def test_a_bad_archive_is_refused_in_a_sentence_that_names_it(name: str) -> None:
+    data, reason = BAD_ARCHIVES[name]
+    store = MemoryStore()
+    at = placed(store, data, f"inbox/nuclei/{name}")
+    with pytest.raises(Unreadable) as caught:
+        list_members(store, at.key, at.etag, at.size)
+    assert caught.value.reason == reason
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("name", BAD_MEMBERS)
+def test_one_bad_member_is_refused_and_its_neighbour_is_not(name: str) -> None:
+    data, reason = BAD_MEMBERS[name]
+    store = MemoryStore()
+    at = placed(store, data)
+    good, bad = members(store, at)
+    with pytest.raises(Unreadable) as caught:
+        if bad.problem:
+            raise Unreadable(bad.reason, bad.problem)
+        read_image(read(store, at, bad), bad.name)
+    assert caught.value.reason == reason
+    assert bad.name in str(caught.value)
+    if name != "overlap.zip":
+        assert read(store, at, good) == GOOD
+
+
+@pytest.mark.parametrize("name", GOOD_ARCHIVES)
+def test_what_operating_systems_leave_behind_is_passed_over(name: str) -> None:
+    data, images = GOOD_ARCHIVES[name]
+    store = MemoryStore()
+    at = placed(store, data)
+    found = members(store, at)
+    assert len(found) == images
+    assert all(read_image(read(store, at, member), member.name).planes.any() for member in found)
+    assert not any(member.problem for member in found)
+
+
+def test_whether_it_is_an_archive_is_told_by_content() -> None:
+    assert is_zip(archive({"a": b""}))
+    assert is_zip(archive({}))
+    assert not any(is_zip(data) for data in (tiff(), png(), b"", b"PK", b"text"))
+
+
+def test_a_member_is_read_with_one_ranged_read_and_a_small_directory_too() -> None:
+    store = CountingStore()
+    at = placed(store, archive({f"{number}.tif": GOOD for number in range(50)}))
+    found = members(store, at)
+    assert len(store.asked) == 1
+    store.asked.clear()
+    assert read(store, at, found[7]) == GOOD
+    assert store.asked == [(found[7].offset, found[7].span)]
+
+
+def test_names_are_read_as_windows_mac_and_old_programs_write_them() -> None:
+    data = archive({"\u00e4\u00e4.tif": GOOD})
+    assert members_of(data)[0].name == "ää.tif"
+    flag = data.replace("ää.tif".encode(), b"\x84\x84.tif__")  # code page 437, not flagged as UTF-8
+    assert members_of(_unflagged(flag))[0].name == "ää.tif__"
+    assert members_of(_unflagged(data))[0].name == "ää.tif"
+    assert members_of(archive({"a\\b\\c.tif": GOOD}))[0].name == "a/b/c.tif"
+
+
+def members_of(data: bytes) -> list[Member]:
+    store = MemoryStore()
+    return members(store, placed(store, data))
+
+
+def _unflagged(data: bytes) -> bytes:
+    copy = bytearray(data)
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        copy[copy.index(mark) + at + 1] &= ~8 & 0xFF
+    return bytes(copy)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(
+        st.text("abc/.äß+# %", min_size=1, max_size=9).filter(lambda n: n[0] not in "/. "), st.binary(max_size=300)
+    ),
+    st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]),
+    st.booleans(),
+    st.binary(max_size=40),
+)
+def test_members_are_those_that_the_standard_library_finds(
+    files: dict[str, bytes], method: int, streamed: bool, comment: bytes
+) -> None:
+    file: io.BytesIO = Unseekable() if streamed else io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as packed:
+        packed.comment = comment
+        for name, data in files.items():
+            packed.writestr(name, data)
+    store = MemoryStore()
+    at = placed(store, file.getvalue())
+    try:
+        found = {member.name: member for member in members(store, at)}
+    except Unreadable as error:
+        assert "without images" in str(error)
+        found = {}
+    for name, member in found.items():
+        if not member.problem:
+            assert read(store, at, member) == files[name]
+    hidden = {
+        name for name in files if name.endswith("/") or any(p.startswith(".") and p.strip(".") for p in name.split("/"))
+    }
+    assert found.keys() == files.keys() - hidden
+
+
+class Unseekable(io.BytesIO):
+    """Makes `zipfile` write sizes behind the data, as streaming clients do."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise OSError
+
+    def tell(self) -> int:
+        raise OSError
+
+
+def test_an_archive_behind_something_else_is_read() -> None:
+    store = MemoryStore()
+    at = placed(store, b"#!unpack me\n" + archive({"a.tif": GOOD}))
+    assert read(store, at, members(store, at)[0]) == GOOD
+
+
+def test_large_archives_are_read_through_their_64_bit_fields() -> None:
+    store = SparseStore(5 << 30)
+    at = store.stat("big.zip")
+    first, second = list_members(store, at.key, at.etag, at.size)
+    assert (first.offset, second.offset, second.size) == (0, 5 << 30, len(GOOD))
+    assert first.reason == "too_large"
+    place = Place(at.key, at.etag, second.offset, second.span, second.packed, second.size, second.method, second.crc)
+    assert read_source(store, place) == GOOD
+    assert store.most < 70_000
+
+
+def test_a_replaced_archive_says_changed() -> None:
+    store = MemoryStore()
+    at = placed(store, archive({"a.tif": GOOD}))
+    member = members(store, at)[0]
+    store.put(at.key, archive({"b.tif": GOOD}))
+    with pytest.raises(Changed):
+        list_members(store, at.key, at.etag, at.size)
+    with pytest.raises(Changed):
+        read(store, at, member)
+
+
+def test_a_whole_object_is_read_as_it_is() -> None:
+    store = MemoryStore()
+    at = placed(store, GOOD, "inbox/nuclei/a.tif")
+    assert read_source(store, Place(at.key, at.etag, size=at.size)) == GOOD
+    with pytest.raises(Unreadable, match="has 24 bytes"):
+        read_source(store, Place("inbox/short", store.put("inbox/short", b"x" * 24), size=25))
+
+
+def test_more_than_600_mb_are_refused_without_reading() -> None:
+    for span in (None, 10):
+        with pytest.raises(Unreadable) as caught:
+            read_source(MemoryStore(), Place("nowhere", "", span=span, packed=600_000_001, size=600_000_001))
+        assert caught.value.reason == "too_large"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_damaged_archive_never_raises_anything_else_and_never_gives_other_bytes(data: st.DataObject) -> None:
+    whole = bytearray(archive({"good.tif": GOOD[:200], "b.tif": GOOD[:300], "c.tif": GOOD[:50]}, zipfile.ZIP_DEFLATED))
+    start = whole.index(b"PK\1\2") if data.draw(st.booleans()) else 0
+    for _ in range(data.draw(st.integers(1, 6))):
+        whole[data.draw(st.integers(start, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    store = MemoryStore()
+    at = placed(store, bytes(whole[: data.draw(st.integers(0, len(whole)))] if data.draw(st.booleans()) else whole))
+    try:
+        for member in list_members(store, at.key, at.etag, at.size):
+            if not member.problem:
+                assert GOOD.startswith(read(store, at, member))
+    except Unreadable:
+        return
+
+
+def test_100_000_members_are_listed_in_little_time_and_memory() -> None:
+    data = _many(100_000)
+    store = MemoryStore()
+    at = placed(store, data)
+    began = time.perf_counter()
+    assert sum(1 for _ in list_members(store, at.key, at.etag, at.size)) == 100_000
+    assert time.perf_counter() - began < 10
+    tracemalloc.start()
+    found: Iterator[Member] = list_members(store, at.key, at.etag, at.size)
+    next(found)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40e6
+
+
+def _many(count: int) -> bytes:
+    """An archive of so many empty files, made faster than `zipfile` does."""
+    local, central = bytearray(), bytearray()
+    for number in range(count):
+        name = b"plate_01/well_A%02d/field_%06d.tif" % (number // 1000, number)
+        common = struct.pack("<5H3I2H", 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0)
+        central += b"PK\1\2\x14\0" + common + struct.pack("<3H2I", 0, 0, 0, 0, len(local)) + name
+        local += b"PK\3\4" + common + name
+    end64 = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, count, count, len(central), len(local))
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(local) + len(central), 1)
+    full = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return bytes(local + central + end64 + locator + full)
+
+
+class CountingStore(MemoryStore):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[int, int | None]] = []
+
+    def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
+        self.asked.append((start, length))
+        return super().get(key, start, length, etag)
+
+
+class SparseStore(MemoryStore):
+    """An archive of 5 GB of which only the end exists: a huge first member, then a good one."""
+
+    def __init__(self, huge: int) -> None:
+        super().__init__()
+        file = _Shifted(huge)
+        with zipfile.ZipFile(file, "w", allowZip64=True) as packed:
+            packed.writestr("second.tif", GOOD)
+            first = zipfile.ZipInfo("first.tif")
+            first.file_size = first.compress_size = huge - 100
+            first.header_offset = first.CRC = 0
+            packed.filelist.insert(0, first)
+        self._end, self._huge, self.most = file.getvalue(), huge, 0
+
+    def stat(self, key: str) -> Stat:
+        return Stat(key, self._huge + len(self._end), "etag", 0.0)
+
+    def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
+        assert start >= self._huge - 70_000
+        assert length is not None
+        self.most = max(self.most, length)
+        lead = max(0, self._huge - start)
+        return b"\0" * min(lead, length) + self._end[start + lead - self._huge : max(0, start + length - self._huge)]
+
+
+class _Shifted(io.BytesIO):
+    """A file that believes to begin far in."""
+
+    def __init__(self, shift: int) -> None:
+        super().__init__()
+        self._shift = shift
+
+    def tell(self) -> int:
+        return super().tell() + self._shift
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return super().seek(offset - self._shift if whence == 0 else offset, whence) + self._shift

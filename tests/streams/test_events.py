@@ -1,0 +1,41 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from streams import events, kafka
+from streams.events import Event, ImageEnded, ImageFound, NewerEvent, NotAnEvent, Source, UploadReceived
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_every_event_ever_released_is_still_read(path: Path) -> None:  # rule 24
+    kind: type[Event] = getattr(events, path.stem.split(".")[0])
+    event = kind.decode(path.read_bytes())
+    again = json.loads(event.encode())
+    for name, value in json.loads(path.read_bytes()).items():
+        assert again[name] == value
+
+
+def test_unknown_fields_are_kept() -> None:  # rule 24
+    event = ImageEnded.decode(b'{"job": "j", "image": 3, "outcome": "labelled", "weather": "fine"}')
+    assert json.loads(event.encode())["weather"] == "fine"
+
+
+def test_a_newer_major_version_stops_the_reader_instead_of_being_guessed_at() -> None:  # rule 24
+    with pytest.raises(NewerEvent, match="version 2"):
+        ImageEnded.decode(b'{"v": 2, "job": "j", "image": 3, "outcome": "labelled"}')
+
+
+@pytest.mark.parametrize("junk", [b"", b"\x00\xff", b"[]", b'{"object": 3}', b"{}"])
+def test_junk_is_no_event(junk: bytes) -> None:
+    with pytest.raises(NotAnEvent, match="not a UploadReceived"):
+        UploadReceived.decode(junk)
+
+
+def test_every_event_has_a_topic_that_is_created() -> None:
+    found = ImageFound(job="j", image=1, name="a", source=Source(key="k", etag="e"), model="m", model_digest="d")
+    created = {topic.name for topic in kafka.TOPICS}
+    assert found.address in created
+    assert {ImageEnded(job="j", image=1, outcome="labelled").address, UploadReceived(object="o").address} <= created
