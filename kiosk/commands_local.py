@@ -73,7 +73,7 @@ def down() -> None:
 def status(as_json: Json = False) -> None:
     """Show what runs on this machine: state, restarts, memory, and the last error of each process.
 
-    Exit code 0 when everything works, 1 otherwise.
+    Exit code 1 when nothing runs.
     """
     found = _local().status()
     if as_json:
@@ -86,7 +86,7 @@ def status(as_json: Json = False) -> None:
             [_row(process) for process in found["processes"]],
         )
         _say_addresses(found)
-    if not found["ready"]:
+    if not found["running"]:
         raise typer.Exit(screen.FAILED)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -40,7 +40,7 @@ def last_lines(path: Path, count: int, most_bytes: int = 1_000_000) -> list[str]
         return file.read().decode(errors="replace").splitlines()[-count:]
 
 
-def follow(paths: list[Path], pause: Callable[[], None] = lambda: time.sleep(0.25)) -> Iterator[tuple[str, str]]:
+def follow(paths: list[Path], pause: Callable[[], None] = lambda: time.sleep(0.25)) -> Generator[tuple[str, str]]:
     """Yield what is appended to logs from now on, as name and line; goes on when one is set aside and begun anew.
 
     Parameters
@@ -53,11 +53,15 @@ def follow(paths: list[Path], pause: Callable[[], None] = lambda: time.sleep(0.2
     tails = [_Tail(path, path.open("rb")) for path in paths]
     for tail in tails:
         tail.file.seek(0, 2)
-    while True:
-        lines = [(tail.path.stem, line) for tail in tails for line in tail.new_lines()]
-        yield from lines
-        if not lines:
-            pause()
+    try:
+        while True:
+            lines = [(tail.path.stem, line) for tail in tails for line in tail.new_lines()]
+            yield from lines
+            if not lines:
+                pause()
+    finally:
+        for tail in tails:
+            tail.file.close()
 
 
 @dataclass(slots=True)

@@ -69,7 +69,7 @@ def test_a_zip_with_a_real_image_becomes_labels_overlays_and_a_table(system: Sys
     assert labels.dtype == np.uint16
     assert f1(tifffile.imread(sample.truth), labels) >= 0.8
     assert sorted(path.stem for path in (out / "overlays").iterdir())[-1] == "real"
-    rows = list(csv.DictReader((out / "cells.csv").open()))
+    rows = list(csv.DictReader((out / "cells.csv").read_text().splitlines()))
     assert sum(row["image"] == "real.tif" for row in rows) == labels.max()
     manifest = json.loads((out / "manifest.json").read_text())
     assert {image["name"] for image in manifest["images"]} == {file.name for file in folder.iterdir()}

@@ -79,7 +79,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_process_that_keeps_dying_is_restarted_ever_later_up_to_a_limit_and_never_given_up(tmp_path: Path) -> None:
     changes = supervise(
-        [process(tmp_path, code="raise SystemExit(3)", probe=fails)], lambda all: one(all).restarts >= 7
+        [process(tmp_path, code="raise SystemExit(3)", probe=fails)], lambda all: one(all).restarts >= 9
     )
     ends = [moment for _, phase, moment in changes if phase == "restarting"]
     starts = [moment for _, phase, moment in changes if phase == "starting"]

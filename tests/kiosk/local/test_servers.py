@@ -1,0 +1,117 @@
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil  # type: ignore[import-untyped,unused-ignore]
+import pytest
+from confluent_kafka import Consumer, Producer
+
+from inference.models import shipped_models
+from inference.triton import Triton
+from kiosk.local.settings import BUCKET
+from kiosk.local.stack import Local
+from storage.s3 import S3Store
+from tests.servers import running
+
+pytestmark = pytest.mark.integration
+TOPIC = "uploads"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    with running(tmp_path_factory.mktemp("local"), "kafka", "s3", "triton") as started:
+        yield started
+
+
+def process(local: Local, name: str) -> dict[str, Any]:
+    return next(process for process in local.status()["processes"] if process["name"] == name)
+
+
+def wait_for_the_next_life(local: Local, name: str, act: Callable[[], None]) -> float:
+    """Do something deadly to a process; return the seconds until it works again."""
+    restarts, begun = process(local, name)["restarts"], time.monotonic()
+    act()
+    while not (process(local, name)["restarts"] > restarts and local.status()["ready"]):
+        assert time.monotonic() < begun + 60
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+def kill(local: Local, name: str) -> Callable[[], None]:
+    return lambda: os.kill(process(local, name)["pid"], signal.SIGKILL)
+
+
+def write(local: Local, message: bytes) -> None:
+    producer = Producer({"bootstrap.servers": local.status()["addresses"]["kafka"], "acks": "all"})
+    producer.produce(TOPIC, message)
+    assert producer.flush(20) == 0
+
+
+def messages(local: Local) -> list[bytes]:
+    settings = {"group.id": "reader", "auto.offset.reset": "earliest", "enable.partition.eof": True}
+    consumer = Consumer({"bootstrap.servers": local.status()["addresses"]["kafka"], **settings})
+    consumer.subscribe([TOPIC])
+    found, partitions, ended = [], len(consumer.list_topics(TOPIC, timeout=10).topics[TOPIC].partitions), 0
+    while ended < partitions:
+        message = consumer.poll(20)
+        assert message is not None
+        if message.error():
+            ended += 1
+        else:
+            found.append(message.value())
+    consumer.close()
+    return found
+
+
+def store(local: Local) -> S3Store:
+    keys = local.keys()
+    return S3Store(local.status()["addresses"]["s3"], keys.access, keys.secret, BUCKET)
+
+
+def test_kafka_comes_back_from_a_kill_with_its_messages(local: Local) -> None:
+    write(local, b"before")
+    assert wait_for_the_next_life(local, "kafka", kill(local, "kafka")) < 30
+    assert b"before" in messages(local)
+
+
+def test_the_s3_server_comes_back_from_a_kill_with_its_objects(local: Local) -> None:
+    store(local).put("a/before", b"\0\1")
+    wait_for_the_next_life(local, "s3", kill(local, "s3"))
+    assert store(local).get("a/before") == b"\0\1"
+
+
+def test_triton_answers_a_real_inference(local: Local) -> None:
+    async def infer() -> Any:
+        triton, model = Triton(local.status()["addresses"]["triton"]), shipped_models()["nuclei"]
+        try:
+            return await triton.infer(model, np.zeros((64, 96), np.uint8), 0.0, 1.0)
+        finally:
+            await triton.close()
+
+    assert asyncio.run(infer()).shape == (2, 64, 96)
+
+
+def test_one_dead_model_process_of_several_is_noticed_and_replaced(local: Local) -> None:
+    first, second, *_ = psutil.Process(process(local, "triton")["pid"]).children()
+    wait_for_the_next_life(local, "triton", second.kill)
+    assert not first.is_running() or first.status() == psutil.STATUS_ZOMBIE
+
+
+def test_after_a_power_cut_everything_is_there_again(local: Local, tmp_path: Path) -> None:
+    write(local, b"yesterday")
+    store(local).put("a/yesterday", b"y")
+    addresses = local.status()["addresses"]
+    assert local._started
+    for pid in [local._started.pid, *(process["pid"] for process in local.status()["processes"])]:
+        psutil.Process(pid).kill()
+    local._started.wait()
+    local.start(bound=True)
+    local.wait()
+    assert local.status()["addresses"] == addresses
+    assert b"yesterday" in messages(local)
+    assert store(local).get("a/yesterday") == b"y"
