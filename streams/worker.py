@@ -263,9 +263,9 @@ def _app(group: str, bootstrap: str, buffer: int) -> _App:
         topic_allow_declare=False,  # created before any worker starts: Faust would not in time
         table_standby_replicas=0,
         consumer_auto_offset_reset="earliest",
-        consumer_metadata_max_age_ms=5000,
+        consumer_metadata_max_age_ms=30_000,  # all topics are there before a worker starts
         broker_session_timeout=6.0,
-        broker_heartbeat_interval=1.0,
+        broker_heartbeat_interval=2.0,
         broker_rebalance_timeout=15.0,
         broker_request_timeout=15.0,
         broker_max_poll_interval=3600.0,  # hung loops are the watchdog's business (rule 19)

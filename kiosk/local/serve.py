@@ -40,7 +40,9 @@ def prepare(place: Place, parts: Collection[str] = EVERYTHING) -> None:
         from storage.s3 import S3Store
 
         keys = place.state.keys()
-        S3Store(place.addresses["s3"], keys.access, keys.secret, BUCKET).create_bucket()
+        store = S3Store(place.addresses["s3"], keys.access, keys.secret, BUCKET)
+        store.create_bucket()
+        log.info("the store: %s", ", ".join(store.probe()))
 
 
 def serve(

@@ -65,13 +65,15 @@ class Ours:
         self.local.install(lambda part, words: print(f"  {part}: {words}", file=sys.stderr))
         self.local.start(bound=True)
         self.local.wait()
+        self.uploads: list[float] = []
         self.client = Monolayer(self.local.status()["addresses"]["api"])
 
     def run(self, archive: Path, mark: str) -> float:
         """Seconds from `submit` to the end of the job."""
         begun = time.perf_counter()
         (job,) = self.client.submit([archive], submission=mark)
-        state = self.client.wait(job, every=0.1)
+        self.uploads.append(time.perf_counter() - begun)
+        state = self.client.wait(job, every=0.25)
         seconds = time.perf_counter() - begun
         if state.labelled != state.images:
             raise SystemExit(f"job {job}: {state.labelled} of {state.images} labelled")
@@ -132,6 +134,7 @@ def measure(folder: Path, images: int, rounds: int) -> dict[str, object]:
             "ratios": [round(p / m, 3) for p, m in pairs],
             "plain_images_per_s": round(statistics.median(images / p for p, _ in pairs), 2),
             "monolayer_images_per_s": round(statistics.median(images / m for _, m in pairs), 2),
+            "upload_s": round(statistics.median(ours.uploads[1:]), 2),
             "cpu_ms_per_image": spent,
             "phase_ms_per_image": ours.phases(),
             "images": images,
