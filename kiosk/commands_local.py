@@ -71,10 +71,7 @@ def down() -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Show what runs on this machine: state, restarts, memory, and the last error of each process.
-
-    Exit code 1 when nothing runs.
-    """
+    """Show what runs on this machine: state, restarts, memory, and the last error of each process."""
     found = _local().status()
     if as_json:
         screen.say(json.dumps(found))
@@ -86,8 +83,6 @@ def status(as_json: Json = False) -> None:
             [_row(process) for process in found["processes"]],
         )
         _say_addresses(found)
-    if not found["running"]:
-        raise typer.Exit(screen.FAILED)
 
 
 def logs(

@@ -1,5 +1,7 @@
 """`python -m streams CHAIN...` runs one or several chains in one process."""
 
+import logging
+import os
 import sys
 
 import numpy as np
@@ -35,7 +37,9 @@ def main(chains: list[str]) -> None:
     if any("postprocess" in chain for chain in chains):
         given.computing.submit(warm)
     wait_for_topics(settings.kafka)
-    sys.exit(Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat).run())
+    code = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat).run()
+    logging.shutdown()
+    os._exit(code)  # threads that still compute would hold the interpreter back; their work is not acknowledged
 
 
 def warm() -> None:

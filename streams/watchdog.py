@@ -24,6 +24,7 @@ class Watchdog:
         self._leave = leave
         self._tick = time.monotonic()
         self._stopping = 0.0
+        self._resting = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -35,9 +36,13 @@ class Watchdog:
         """The process was asked to stop."""
         self._stopping = self._stopping or time.monotonic()
 
+    def rest(self) -> None:
+        """The loop has ended in good order; nothing is left to watch."""
+        self._resting = True
+
     def _run(self) -> None:
         looked = self._tick = time.monotonic()
-        while True:
+        while not self._resting:
             time.sleep(0.5)
             now = time.monotonic()
             if now - looked > 4:  # this process was itself stopped or starved: start all clocks again

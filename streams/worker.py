@@ -29,7 +29,7 @@ from streams.tools import Tools
 from streams.tracker import Entry, Order, Tracker
 from streams.watchdog import Watchdog
 
-DRAIN_SECONDS = 7.0
+DRAIN_SECONDS = 6.0
 COMMIT_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 SENT_TOGETHER = 200
@@ -199,12 +199,19 @@ class Worker:
     """One process: some chains, all their lanes."""
 
     def __init__(
-        self, chains: Sequence[str], tools: Tools, bootstrap: str, slots: int = 6, heartbeat: Path | None = None
+        self,
+        chains: Sequence[str],
+        tools: Tools,
+        bootstrap: str,
+        slots: int = 6,
+        heartbeat: Path | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
     ) -> None:
         self.tools = tools
         self.draining = False
         self._watchdog = Watchdog()
         self._heartbeat = heartbeat
+        self._drain_seconds = drain_seconds
         self._lanes = [
             LaneOfWork(chain, lane, self, bootstrap, chain[0].slots or slots)
             for chain in map(stages.chain, chains)
@@ -213,13 +220,18 @@ class Worker:
 
     def run(self) -> int:
         """Work until SIGTERM or SIGINT; returns the exit code."""
-        return asyncio.run(self._run())
+        told = asyncio.Event()
 
-    async def _run(self) -> int:
-        loop, told = asyncio.get_running_loop(), asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, told.set)
-        self._watchdog.watch(loop)
+        async def until_told() -> int:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, told.set)
+            return await self.work(told)
+
+        return asyncio.run(until_told())
+
+    async def work(self, told: asyncio.Event) -> int:
+        """Work until told to stop, or until an app crashes; returns the exit code."""
+        self._watchdog.watch(asyncio.get_running_loop())
         apps = [lane.app for lane in self._lanes]
         try:
             await asyncio.gather(*(app.start() for app in apps))
@@ -230,10 +242,16 @@ class Worker:
         finally:
             await self._drain()
             await asyncio.gather(*(app.stop() for app in apps), return_exceptions=True)
+            self._watchdog.rest()
         return 0 if told.is_set() else 1
 
+    @property
+    def ready(self) -> bool:
+        """Whether every lane has its partitions."""
+        return all(lane.ready for lane in self._lanes)
+
     def _beat(self) -> None:
-        if self._heartbeat and all(lane.ready for lane in self._lanes):
+        if self._heartbeat and self.ready:
             self._heartbeat.touch()
 
     async def _drain(self) -> None:
@@ -242,7 +260,7 @@ class Worker:
         self._watchdog.stopping()
         running = {task for lane in self._lanes for task in lane.running}
         if running:
-            _, left = await asyncio.wait(running, timeout=DRAIN_SECONDS)
+            _, left = await asyncio.wait(running, timeout=self._drain_seconds)
             for task in left:
                 task.cancel()
         await asyncio.gather(*(self._commit(lane) for lane in self._lanes))
