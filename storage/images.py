@@ -77,7 +77,7 @@ def _read(data: bytes, name: str, channel: int | None) -> Image:
     if data.startswith(MAGICS):
         tiff = read_tiff(data, name, channel)
         pixels = _chosen(tiff.pixels, name, channel) if tiff.colours else tiff.pixels[..., 0]
-        return Image(_native(pixels), tiff.pixel_size)
+        return Image(_native(pixels, name), tiff.pixel_size)
     if data.startswith(PNG):
         return Image(_raster(read_png(data, name), name, channel), None)
     if data.startswith(JPEG):
@@ -87,7 +87,7 @@ def _read(data: bytes, name: str, channel: int | None) -> Image:
 
 def _raster(pixels: NDArray[Any], name: str, channel: int | None) -> Planes:
     samples = pixels.shape[2] if pixels.ndim == 3 else 1
-    return _native(_chosen(pixels.reshape(1, *pixels.shape[:2], samples), name, channel))
+    return _native(_chosen(pixels.reshape(1, *pixels.shape[:2], samples), name, channel), name)
 
 
 def _chosen(pixels: NDArray[Any], name: str, channel: int | None) -> NDArray[Any]:
@@ -104,7 +104,9 @@ def _chosen(pixels: NDArray[Any], name: str, channel: int | None) -> NDArray[Any
     return first
 
 
-def _native(pixels: NDArray[Any]) -> Planes:
+def _native(pixels: NDArray[Any], name: str) -> Planes:
+    if pixels.dtype.kind != "u" or pixels.dtype.itemsize > 2:  # decoded as something else than its header promised
+        raise Unreadable("bad_input", f"{name} is damaged: its pixels are {pixels.dtype}; {READ}")
     return np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("="))
 
 

@@ -14,6 +14,11 @@ from storage import keys
 VERSION = 1
 
 
+MOST_IMAGES = 10_000_000
+"""Of one job: a tally holds two bits for each, so a number out of a stranger's head must not decide its size."""
+JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
+
+
 class Lane(StrEnum):
     """Small jobs are not stuck behind big ones: topics where images and tiles wait come twice."""
 
@@ -68,7 +73,7 @@ class Event(BaseModel):
     laned: ClassVar[bool] = False
 
     v: int = VERSION
-    job: str
+    job: JobId
     lane: Lane = Lane.BULK
 
     @property
@@ -112,7 +117,7 @@ class UploadReceived(Event):
 
     topic = "uploads"
 
-    job: str = ""
+    job: JobId = ""
     object: str
     model: str = "nuclei"
     options: dict[str, Any] = {}
@@ -131,7 +136,7 @@ class SliceListed(Event):
 
     topic = "slices"
 
-    shard: int
+    shard: Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
 
     @property
     def key(self) -> str:
@@ -142,8 +147,8 @@ class SliceListed(Event):
 class ImageEvent(Event):
     """An event about one image, in one round of its job."""
 
-    image: int
-    round: int = 0
+    image: Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
+    round: Annotated[int, Field(ge=0)] = 0
 
     @property
     def key(self) -> str:

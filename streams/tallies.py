@@ -36,10 +36,19 @@ class Tallies:
     async def _tally(self, job: str) -> Tally | None:
         async with self._loading:
             if job not in self._tallies:
-                if await asyncio.to_thread(ledger.read_done, self._store, job):
+                known = await asyncio.to_thread(self._load, job)
+                if known is None:
                     return None
-                self._tallies[job] = await asyncio.to_thread(ledger.tallied, self._store, job)
+                self._tallies[job] = known
             return self._tallies[job]
+
+    def _load(self, job: str) -> Tally | None:
+        """What the job's owners ticked off so far; none where it is done, or was never accepted."""
+        try:
+            ledger.read_job(self._store, job)
+        except ledger.NoSuchJob:
+            return None
+        return None if ledger.read_done(self._store, job) else ledger.tallied(self._store, job)
 
     def _checkpoint(self, job: str) -> asyncio.Future[None]:
         if job not in self._dirty:
@@ -65,7 +74,9 @@ class Tallies:
             waiting.set_result(None)
 
     def _save(self, job: str) -> None:
-        tally = self._tallies[job]
+        tally = self._tallies.get(job)
+        if tally is None:
+            return  # finished since: all outcomes were counted from the objects themselves
         self._store.put(keys.tally(job, self._owner), tally.encode())
         index = ledger.read_index(self._store, job)
         if index is not None and tally.ended() >= index.images:

@@ -96,3 +96,9 @@ def test_a_store_that_is_away_leaves_the_tick_unacknowledged_and_able_to_come_ag
 
     run(work())
     assert Tally.decode(store.get(next(store.list("tally/")).key)).counts() == (1, 0)
+
+
+def test_an_outcome_of_a_job_that_was_never_accepted_is_passed_without_a_trace() -> None:
+    store = MemoryStore()
+    run(Tallies(store).tick("ghost", 1, labelled=True))
+    assert not list(store.list(""))

@@ -39,3 +39,17 @@ def test_every_event_has_a_topic_that_is_created() -> None:
     created = {topic.name for topic in kafka.TOPICS}
     assert found.address in created
     assert {ImageEnded(job="j", image=1, outcome="labelled").address, UploadReceived(object="o").address} <= created
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        b'{"job": "j", "image": -1, "outcome": "labelled"}',
+        b'{"job": "j", "image": 99999999999999, "outcome": "labelled"}',
+        b'{"job": "../x", "image": 1, "outcome": "labelled"}',
+        b'{"job": "a/b", "image": 1, "outcome": "labelled"}',
+    ],
+)
+def test_numbers_and_names_that_no_job_has_are_no_events(evil: bytes) -> None:
+    with pytest.raises(NotAnEvent):
+        ImageEnded.decode(evil)

@@ -132,7 +132,6 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_where_nothing_runs_the_commands_say_so(nowhere: Path) -> None:
     run = CliRunner().invoke
     assert "not running" in run(app, ["status"]).output
-    assert run(app, ["status"]).exit_code == 1
     assert "Nothing was running" in run(app, ["down"]).output
     assert "monolayer up" in run(app, ["env"]).output
     assert "There is no log of 'kafka'" in run(app, ["logs", "kafka"]).output
