@@ -7,7 +7,7 @@ BIN := .venv/bin
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-demo: .venv/ready ## everything, once, on real and synthetic images: about two minutes after the first time
+demo: .venv/ready ## the main job, once, on real and synthetic images: under a minute after the first time
 	@$(BIN)/python -m kiosk.demo
 
 test: .venv/ready ## unit, integration and end-to-end tests, with the real servers
@@ -35,10 +35,10 @@ clean: ## remove the environment and what tests and demos left
 # The environment: uv, by its hash, with pip; everything else, by its hash, with uv.
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) kiosk/local/prerequisites.py
-	@echo "making the environment in .venv (a minute or so the first time)"
-	@$(PYTHON) -m venv --clear .venv
+	@echo "making the environment in .venv (about two minutes the first time)"
+	@test -x $(BIN)/uv || $(PYTHON) -m venv --clear .venv
 	@awk '/^uv==/{take=1} take{print} take&&!/\\$$/{exit}' requirements.lock > .venv/uv.lock
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@

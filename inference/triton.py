@@ -11,7 +11,7 @@ from tritonclient.utils import InferenceServerException  # type: ignore[import-u
 from inference.models import Model
 from inference.wire import MAPS, tensors
 
-_NEVER = ("INVALID_ARGUMENT", "INTERNAL", "UNIMPLEMENTED", "OUT_OF_RANGE", "FAILED_PRECONDITION")
+_NEVER = ("INVALID_ARGUMENT", "UNIMPLEMENTED", "OUT_OF_RANGE", "FAILED_PRECONDITION")
 _DEAD_STUB = ("Stub process", "not healthy")
 _TRITON_TYPES = {np.dtype(np.uint8): "UINT8", np.dtype(np.float32): "FP32"}
 
@@ -22,6 +22,10 @@ class ModelUnavailable(Exception):
 
 class ModelFailed(Exception):
     """The model answered with an error or with nonsense: never succeeds."""
+
+
+class ModelStumbled(Exception):
+    """The server answered with an error of its own: perhaps the model's, perhaps the moment's. Worth a few attempts."""
 
 
 class Triton:
@@ -66,7 +70,7 @@ class Triton:
         tile = np.zeros((model.stride, model.stride), np.uint8)
         try:
             await self.infer(model, tile, 0.0, 1.0)
-        except (ModelUnavailable, ModelFailed):
+        except (ModelUnavailable, ModelFailed, ModelStumbled):
             return False
         return True
 
@@ -88,11 +92,15 @@ def _input(name: str, value: NDArray[Any]) -> Any:
     return tensor
 
 
-def _judged(error: InferenceServerException, model: Model, address: str) -> ModelUnavailable | ModelFailed:
+def _judged(
+    error: InferenceServerException, model: Model, address: str
+) -> ModelUnavailable | ModelFailed | ModelStumbled:
     status, message = str(error.status() or ""), str(error.message())
     said = f"{status or 'no status'}: {message}"
     if any(name in status for name in _NEVER) and not any(words in message for words in _DEAD_STUB):
         return ModelFailed(f"Model {model.name} version {model.version} at {address} failed: {said}")
+    if "INTERNAL" in status and not any(words in message for words in _DEAD_STUB):
+        return ModelStumbled(f"Model {model.name} version {model.version} at {address} failed: {said}")
     return ModelUnavailable(f"Model {model.name} version {model.version} at {address} doesn't answer: {said}")
 
 

@@ -40,6 +40,8 @@ class Commands(TyperGroup):
         except typer.TyperException as error:
             error.exit_code = screen.FAILED
             raise
+        except BrokenPipeError:  # `| head` has seen enough; Typer ends quietly
+            raise
         except (MonolayerError, OSError) as error:
             screen.warn(str(error))
             raise typer.Exit(screen.FAILED) from error

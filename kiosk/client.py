@@ -6,6 +6,7 @@
 ...     monolayer.results(job, "plate1-labels")
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from kiosk import transfer
 from kiosk.calls import PATIENCE, Calls
 from kiosk.contract import Health, ImagePage, JobView, ModelView, NewUpload, RejectedImage, complaint
 from kiosk.errors import Broken, CannotSend, MonolayerError, NotRunning, Refused
+from kiosk.find import find_api
 from kiosk.packing import Parcel, pack
 from streams.events import Options
 
@@ -40,13 +42,13 @@ class Monolayer:
     Parameters
     ----------
     api
-        The address of its API.
+        The address of its API; none: where `MONOLAYER_API` says, else the one on this machine.
     patience
         Seconds for which a request is repeated while nothing answers.
     """
 
-    def __init__(self, api: str = "http://127.0.0.1:8080", patience: float = PATIENCE) -> None:
-        self._calls = Calls(api, patience)
+    def __init__(self, api: str | None = None, patience: float = PATIENCE) -> None:
+        self._calls = Calls(find_api(api or os.environ.get("MONOLAYER_API")), patience)
 
     def __enter__(self) -> Self:
         return self

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk import screen
+from kiosk import folder, screen
 from kiosk.door import opened
 
 if TYPE_CHECKING:
     from kiosk.client import Monolayer
     from kiosk.contract import JobView
+    from kiosk.folder import Found
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job, as `submit` and `jobs` print it.")]
-_FETCHED = {"overlays": "overlays", "labels": "labels", "cells": "cells.csv", "manifest": "manifest.json"}
+_FETCHED = {"overlays": "overlays", "labels": "labels", "cells": "cells.csv", "manifest": folder.MANIFEST}
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the results.", file_okay=False)]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the results.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +39,7 @@ def jobs(
         screen.say(json.dumps({"jobs": [job.model_dump(mode="json") for job in found]}))
     else:
         columns = ("job", "name", "model", "begun", "state", "labelled", "rejected", "images")
-        screen.table(columns, [_row(job) for job in found])
+        screen.table(columns, [_row(job) for job in found], whole="job")
 
 
 def show(ctx: typer.Context, job: JobId, as_json: Json = False) -> None:
@@ -66,6 +67,7 @@ def results(ctx: typer.Context, job: JobId, out: Out) -> None:
     """Fetch labels, overlays, the table of cells and the manifest of a job."""
     with opened(ctx) as monolayer:
         found = monolayer.job(job)
+        folder.make(out)
         if not found.over:
             screen.warn(f"Job {job} is not done; these are the results so far.")
         fetch(monolayer, job, out)
@@ -80,12 +82,33 @@ def models(ctx: typer.Context) -> None:
 
 
 def fetch(monolayer: "Monolayer", job: str, out: Path, quiet: bool = False) -> None:
-    """Fetch a job's results, and say where they are."""
+    """Fetch a job's results; say where they are and how many cells they hold."""
+    before = folder.look(out)
+    if before and before.job != job:
+        screen.warn(
+            f"{out} already holds results of job {before.job}; files of the same name are replaced, others stay."
+        )
     with screen.transferring("results", None, quiet) as received:
         monolayer.results(job, out, received)
     for what, name in _FETCHED.items():
         if not quiet and (out / name).exists():
             screen.say(f"{what:9} {out / name}")
+    found = folder.look(out)
+    if found and not quiet:
+        for line in counted(found):
+            screen.say(line)
+
+
+def counted(found: "Found") -> list[str]:
+    """How many cells there are, and whether the overlays show their images smaller than they are."""
+    lines = []
+    if found.cells:
+        total, images = screen.amount(sum(found.cells), "cell"), screen.amount(len(found.cells), "image")
+        lines.append(f"{total} in {images}, {found.median:g} per image (median)")
+    if found.reduced:
+        pictured = screen.amount(found.reduced, "image")
+        lines.append(f"overlays of {pictured} are reduced: their longer side is {found.longest} pixels")
+    return lines
 
 
 def described(job: "JobView") -> list[str]:

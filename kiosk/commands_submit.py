@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk import screen
+from kiosk import folder, screen
 from kiosk.commands_jobs import fetch
 from kiosk.door import opened
-from kiosk.errors import CannotSend
 
 if TYPE_CHECKING:
     from kiosk.client import Monolayer
@@ -54,16 +53,16 @@ def submit(
 
     options = checked_options(pixel_size, diameter, channel)
     parcels = pack(paths)
-    if out is not None and out.exists() and not out.is_dir():
-        raise CannotSend(f"{out} is a file; --out wants a folder.")
     with opened(ctx) as monolayer:
-        errand = Errand(monolayer, as_json)
+        if out is not None:
+            folder.make(out)
+        errand = Errand(monolayer, as_json, out)
         errand.send(parcels, model, options)
         if wait or out is not None:
             errand.wait()
             errand.tell()
         if out is not None:
-            errand.fetch(out)
+            errand.fetch()
         raise typer.Exit(errand.end())
 
 
@@ -79,8 +78,8 @@ class Sent:
 class Errand:
     """One submission, from the first byte sent to the last one fetched."""
 
-    def __init__(self, monolayer: "Monolayer", as_json: bool) -> None:
-        self._monolayer, self._json = monolayer, as_json
+    def __init__(self, monolayer: "Monolayer", as_json: bool, out: Path | None) -> None:
+        self._monolayer, self._json, self._out = monolayer, as_json, out
         self._sent: list[Sent] = []
 
     def send(self, parcels: "Sequence[Parcel]", model: str, options: "Options") -> None:
@@ -112,13 +111,13 @@ class Errand:
             if sent.seen:
                 self._tell(sent.seen)
 
-    def fetch(self, out: Path) -> None:
+    def fetch(self) -> None:
         """Fetch what was found: into the folder, or one below it for each of several jobs."""
-        for sent, folder in zip(self._sent, self._folders(out), strict=True):
+        for sent, place in self._places():
             try:
-                fetch(self._monolayer, sent.job, folder, self._json)
+                fetch(self._monolayer, sent.job, place, self._json)
             except KeyboardInterrupt:
-                screen.warn(f"\nStopped; `monolayer results {sent.job} --out {shlex.quote(str(folder))}` fetches them.")
+                screen.warn(f"\nStopped; {_fetching(sent, place)}")
                 raise typer.Exit(screen.INTERRUPTED) from None
 
     def end(self) -> int:
@@ -144,6 +143,10 @@ class Errand:
         if state.rejected > SHOWN:
             screen.warn(f"  and {state.rejected - SHOWN} more; `monolayer rejected {state.job}` names all.")
 
+    def _places(self) -> "list[tuple[Sent, Path]]":
+        """Each job and the folder that its results go into; none where they weren't asked for."""
+        return list(zip(self._sent, self._folders(self._out), strict=True)) if self._out is not None else []
+
     def _folders(self, out: Path) -> list[Path]:
         if len(self._sent) == 1:
             return [out]
@@ -155,7 +158,13 @@ class Errand:
         ]
 
     def _how_to_return(self) -> str:
-        return "".join(f"\n`monolayer show {sent.job}` says how {sent.parcel.name} stands." for sent in self._sent)
+        shown = [f"`monolayer show {sent.job}` says how {sent.parcel.name} stands." for sent in self._sent]
+        fetched = [_fetching(sent, place) for sent, place in self._places()]
+        return "".join(f"\n{line}" for line in shown + fetched)
+
+
+def _fetching(sent: Sent, place: Path) -> str:
+    return f"`monolayer results {sent.job} --out {shlex.quote(str(place))}` fetches the results of {sent.parcel.name}."
 
 
 def summary(states: "Sequence[JobView]") -> dict[str, object]:

@@ -1,5 +1,6 @@
 """What the API and its clients say to each other: the bodies of requests and answers under `/api/v1`."""
 
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +12,7 @@ PART_SIZE = 16 * 1024**2
 """Bytes of an upload's part; the last one may be shorter."""
 SMALL_UPLOAD = 100 * 1024**2
 """Up to so many bytes a file may be sent in one request."""
+_UNITS = {"pixel_size": " µm", "diameter": " pixels", "channel": ""}
 
 State = Literal["listing", "running", "done"]
 Fate = Literal["labelled", "rejected", "cancelled", "in flight"]
@@ -190,5 +192,20 @@ def describe(place: tuple[int | str, ...], message: str, value: object) -> str:
         return f"{name} is missing."
     if message.startswith("Extra inputs"):
         return f"there is nothing called {name} to be given."
+    if place[-1:] and (limits := _limits().get(str(place[-1]))) and message.startswith("Input should be"):
+        return f"{name} must be {limits}."
     told = f"{value!r}" if isinstance(value, str | int | float) and len(str(value)) < 100 else "not acceptable"
     return f"{name} is {told}: {message[0].lower()}{message[1:]}."
+
+
+@cache
+def _limits() -> dict[str, str]:
+    """What each option may be, in words, by its name."""
+    schema = Options.model_json_schema()["properties"]
+    return {name: _range(schema[name]["anyOf"][0]) + unit for name, unit in _UNITS.items()}
+
+
+def _range(number: dict[str, float]) -> str:
+    if "minimum" in number:
+        return f"from {number['minimum']:g} to {number['maximum']:g}"
+    return f"between {number['exclusiveMinimum']:g} and {number['exclusiveMaximum']:g}"

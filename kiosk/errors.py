@@ -2,6 +2,7 @@
 
 MonolayerError
 ├── CannotSend    something among the paths or options can't be sent
+├── CannotWrite   results can't be written where they were wanted
 ├── NotRunning    nothing answers at the API's address
 ├── Refused       the API says no
 └── Broken        what came back makes no sense, or a transfer failed for good
@@ -14,6 +15,10 @@ class MonolayerError(Exception):
 
 class CannotSend(MonolayerError):
     """Something among the paths or options can't be sent."""
+
+
+class CannotWrite(MonolayerError):
+    """Results can't be written where they were wanted."""
 
 
 class NotRunning(MonolayerError):

@@ -16,8 +16,8 @@ QUIET_SECONDS = 15.0
 
 
 def say(text: str) -> None:
-    """Print an answer."""
-    print(text)
+    """Print an answer at once: a reader that has gone is noticed here, and not when Python ends."""
+    print(text, flush=True)
 
 
 def warn(text: str) -> None:
@@ -25,10 +25,10 @@ def warn(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows: as a table for a person, separated by tabs for a program."""
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: str = "") -> None:
+    """Print rows below headings: as a table for a person, whose column `whole` never wraps; with tabs for a program."""
     if not sys.stdout.isatty():
-        for row in rows:
+        for row in (columns, *rows):
             say("\t".join(" ".join(cell.split()) for cell in row))
         return
     from rich.console import Console
@@ -37,7 +37,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     drawn = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        drawn.add_column(column, overflow="fold")
+        drawn.add_column(column, overflow="fold", no_wrap=column == whole)
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     Console().print(drawn)

@@ -36,8 +36,8 @@ def send(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> str
 
 def fetch(calls: Calls, path: str, folder: Path, report: Report) -> list[Path]:
     """Download a zip and unpack it into a folder, over files of the same names; returns what was written."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryFile(dir=folder.parent, prefix=".monolayer-") as file:
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder, prefix=".monolayer-") as file:
         _download(calls, path, file, report)
         return unpack(file, folder)
 

@@ -45,10 +45,11 @@ class Claims:
 
     def store(self, key: str) -> None:
         """Make durable what is held under this key; what is not held is in the bucket already."""
-        held = self._held.pop(key, None)
+        held = self._held.get(key)
         if held is None:
             return
         self._store.put(key, held if isinstance(held, bytes) else pack(held() if callable(held) else held))
+        self._held.pop(key, None)
 
 
 def pack(pixels: Pixels) -> bytes:

@@ -13,11 +13,12 @@ in the order of its archive's directory and stored by shards of 1,000.
     jobs/<job>/done.json                        the job's end
     open/<job>                                  there while the job is not done
     tally/<job>/<owner>                         a bitmap that only makes answers fast
-    scratch/<job>/<shard>/<image>/...           tiles and maps between processes, unpacked members
+    scratch/<job>/<shard>/<image>/...           tiles and maps between processes
     quarantine/<topic>/<partition>/<offset>     bytes on a topic that name no job
 """
 
 SHARD = 1000
+JOBS = "jobs/"
 UPLOADS = "uploads/"
 INBOX = "inbox/"
 OPEN = "open/"
@@ -37,7 +38,7 @@ def upload(upload_id: str, name: str) -> str:
 
 def job(job_id: str) -> str:
     """The accepted job."""
-    return f"jobs/{job_id}/job.json"
+    return f"{JOBS}{job_id}/job.json"
 
 
 def open_job(job_id: str) -> str:
@@ -47,32 +48,32 @@ def open_job(job_id: str) -> str:
 
 def manifest_shard(job_id: str, shard: int) -> str:
     """Up to 1,000 images of the job."""
-    return f"jobs/{job_id}/manifest/{shard:05d}.json"
+    return f"{JOBS}{job_id}/manifest/{shard:05d}.json"
 
 
 def manifest_index(job_id: str) -> str:
     """How many images and shards there are."""
-    return f"jobs/{job_id}/manifest/index.json"
+    return f"{JOBS}{job_id}/manifest/index.json"
 
 
 def labels(job_id: str, image: int) -> str:
     """Labels and cells of one image."""
-    return f"jobs/{job_id}/labels/{image_id(image)}.tif"
+    return f"{JOBS}{job_id}/labels/{image_id(image)}.tif"
 
 
 def labels_prefix(job_id: str) -> str:
     """All labels of a job."""
-    return f"jobs/{job_id}/labels/"
+    return f"{JOBS}{job_id}/labels/"
 
 
 def rejection(job_id: str, image: int, round_: int) -> str:
     """Why an image was rejected, in one round of the job."""
-    return f"jobs/{job_id}/rejected/{image_id(image)}.{round_}.json"
+    return f"{JOBS}{job_id}/rejected/{image_id(image)}.{round_}.json"
 
 
 def rejected_prefix(job_id: str) -> str:
     """All rejections of a job."""
-    return f"jobs/{job_id}/rejected/"
+    return f"{JOBS}{job_id}/rejected/"
 
 
 def image_of(key: str) -> int:
@@ -83,7 +84,7 @@ def image_of(key: str) -> int:
 
 def done(job_id: str) -> str:
     """The job's end."""
-    return f"jobs/{job_id}/done.json"
+    return f"{JOBS}{job_id}/done.json"
 
 
 def tally(job_id: str, owner: str) -> str:
@@ -119,6 +120,3 @@ def maps_prefix(job_id: str, image: int, plan: str) -> str:
 def quarantine(topic: str, partition: int, offset: int) -> str:
     """A message that names no job, by where it stood."""
     return f"quarantine/{topic}/{partition}/{offset}"
-
-
-JOBS = "jobs/"

@@ -20,7 +20,8 @@ SCHEME = "memory:"
 class MemoryStore:
     """Objects in a dictionary; safe from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, bucket: str = "memory") -> None:
+        self.bucket = bucket
         self._lock = threading.RLock()
         self._objects: dict[str, tuple[bytes, Stat]] = {}
         self._below: Counter[str] = Counter()

@@ -48,6 +48,9 @@ class Part:
 class Store(Protocol):
     """One bucket. Every call blocks, is safe from any thread, and raises only `StoreError`s."""
 
+    bucket: str
+    """The bucket's name; part of what makes a job this job."""
+
     def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
         """Bytes `start` to `start + length` (fewer at the end of the object), if the etag still fits."""
 

@@ -17,7 +17,7 @@ _END_OF_JPEG = b"\xff\xd9"
 _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _PNG_GREY = (0, 4)
 _NO_FRAME = {0xC4, 0xC8, 0xCC}
-_MAX_SCANS = 200
+MAX_SCANS = 200
 """Passes of a progressive JPEG; more would only cost time."""
 
 
@@ -70,8 +70,8 @@ def read_jpeg(data: bytes, name: str) -> NDArray[Any]:
         raise Unreadable("unsupported", f"{name} is a JPEG image with {what}; grey and RGB with 8 bits are read")
     if data.rfind(_END_OF_JPEG) < frame.end:  # the decoder would fill the rest with grey and say nothing
         raise Unreadable("bad_input", f"{name} is cut short: the end of the JPEG image is missing")
-    if data.count(b"\xff\xda", frame.end) > _MAX_SCANS:
-        raise Unreadable("bad_input", f"{name} is a JPEG image with more than {_MAX_SCANS} passes")
+    if data.count(b"\xff\xda", frame.end) > MAX_SCANS:
+        raise Unreadable("bad_input", f"{name} is a JPEG image with more than {MAX_SCANS} passes")
     return codecs.jpeg(data)
 
 

@@ -1,4 +1,4 @@
-"""The size of a pixel, where a TIFF file says it with its unit."""
+"""The width and height of a pixel, where a TIFF file says them with their unit."""
 
 import re
 from collections.abc import Mapping
@@ -12,33 +12,46 @@ SMALLEST, LARGEST = 0.001, 1000.0
 _LARGEST_PRINTED = 20.0
 """Resolutions without a program behind them are mostly those of a printer or a screen (µm)."""
 _PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
-_SIZE = re.compile(r"""\bPhysicalSizeX\s*=\s*["']([^"']*)["']""")
-_UNIT = re.compile(r"""\bPhysicalSizeXUnit\s*=\s*["']([^"']*)["']""")
+_SIZE = {axis: re.compile(rf"""\bPhysicalSize{axis}\s*=\s*["']([^"']*)["']""") for axis in "XY"}
+_UNIT = {axis: re.compile(rf"""\bPhysicalSize{axis}Unit\s*=\s*["']([^"']*)["']""") for axis in "XY"}
+Size = tuple[float, float]
+"""Width and height of a pixel in µm; alike where a file tells only the width."""
+Resolution = tuple[float | None, float | None]
+"""Pixels per unit, across and down."""
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
-def from_ome(description: str) -> float | None:
-    """Size of a pixel (µm) in OME-XML: `PhysicalSizeX` of the first image."""
-    element = _PIXELS.search(description)
-    size = _SIZE.search(element.group()) if element else None
-    if element is None or size is None:
-        return None
-    unit = _UNIT.search(element.group())
-    return _plausible(size.group(1), unit.group(1) if unit else "", LARGEST)
+def from_ome(description: str) -> Size | None:
+    """Size of a pixel in OME-XML: `PhysicalSizeX` and `PhysicalSizeY` of the first image."""
+    found = _PIXELS.search(description)
+    return _size(*(_attribute(found.group(), axis) for axis in "XY")) if found else None
 
 
-def from_imagej(description: str, resolution: float | None) -> float | None:
-    """Size of a pixel (µm) where ImageJ wrote the unit into the description, and pixels per unit as resolution."""
+def from_imagej(description: str, resolution: Resolution) -> Size | None:
+    """Size of a pixel where ImageJ wrote the unit into the description, and pixels per unit as resolution."""
     lines: Mapping[str, str] = dict(line.split("=", 1) for line in description.splitlines() if "=" in line)
     unit = _ESCAPED.sub(lambda code: chr(int(code.group(1), 16)), lines.get("unit", "")).strip()
-    return _plausible(1 / resolution, unit, LARGEST) if resolution and unit else None
+    return _size(*(_inverse(pixels, unit, LARGEST) for pixels in resolution)) if unit else None
 
 
-def from_resolution(resolution: float | None, unit: int) -> float | None:
-    """Size of a pixel (µm) from pixels per inch (2) or centimetre (3), unless a printer would say the same."""
-    if not resolution or unit not in (2, 3):
+def from_resolution(resolution: Resolution, unit: int) -> Size | None:
+    """Size of a pixel from pixels per inch (2) or centimetre (3), unless a printer would say the same."""
+    if unit not in (2, 3):
         return None
-    return _plausible(1 / resolution, "inch" if unit == 2 else "cm", _LARGEST_PRINTED)
+    return _size(*(_inverse(pixels, "inch" if unit == 2 else "cm", _LARGEST_PRINTED) for pixels in resolution))
+
+
+def _size(width: float | None, height: float | None) -> Size | None:
+    return (width, height or width) if width else None
+
+
+def _attribute(element: str, axis: str) -> float | None:
+    size, unit = _SIZE[axis].search(element), _UNIT[axis].search(element)
+    return _plausible(size.group(1), unit.group(1) if unit else "", LARGEST) if size else None
+
+
+def _inverse(pixels: float | None, unit: str, largest: float) -> float | None:
+    return _plausible(1 / pixels, unit, largest) if pixels else None
 
 
 def _plausible(size: float | str, unit: str, largest: float) -> float | None:

@@ -12,13 +12,15 @@ from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 from storage.ifds import COMPRESSIONS, FLOAT, UINT, Page, read_pages
 from storage.limits import check_size
-from storage.rasters import jpeg_frame
-from storage.scale import from_imagej, from_ome, from_resolution
+from storage.rasters import MAX_SCANS, jpeg_frame
+from storage.scale import Size, from_imagej, from_ome, from_resolution
 from storage.unreadable import Unreadable
 
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR, _JPEG = 0, 2, 3, 6, 7
 _COLOURS = (_RGB, _YCBCR)
+_SQUARE = 1.01
+"""Up to this ratio of its sides a pixel counts as square."""
 _IMAGES = re.compile(r"\AImageJ=.*?^images=(\d{1,9})$", re.DOTALL | re.MULTILINE)
 
 logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # what matters of its complaints is raised here, in words
@@ -154,6 +156,8 @@ def _decoded(data: bytes, page: Any, name: str) -> NDArray[Any]:
 def _check_jpegs(data: bytes, page: Any, name: str) -> None:
     """JPEG streams inside a TIFF say once more how large they are."""
     for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if data.count(b"\xff\xda", start, start + length) > MAX_SCANS:
+            raise Unreadable("bad_input", f"{name} holds a JPEG image with more than {MAX_SCANS} passes")
         frame = jpeg_frame(memoryview(data)[start : start + length])
         height, width = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
         if frame is None or frame.height > height or frame.width > width or frame.samples > 4:
@@ -175,7 +179,7 @@ def _finished(pixels: NDArray[Any], axes: str, page: TiffPage, first: Page, name
         pixels = np.moveaxis(_colours(page.colormap)[:, pixels[..., 0]], 0, -1)
     if page.photometric == _MIN_IS_WHITE:
         pixels = (1 << first.bits) - 1 - pixels
-    return Tiff(pixels, pixels.shape[-1] > 1, _pixel_size(page))
+    return Tiff(pixels, pixels.shape[-1] > 1, _pixel_size(page, name))
 
 
 def _colours(colormap: NDArray[Any]) -> NDArray[Any]:
@@ -185,13 +189,27 @@ def _colours(colormap: NDArray[Any]) -> NDArray[Any]:
     return (colormap >> 8).astype(np.uint8) if (colormap % 257 == 0).all() or (colormap % 256 == 0).all() else colormap
 
 
-def _pixel_size(page: TiffPage) -> float | None:
-    resolution = page.tags.get(282)
-    across = None
-    if resolution is not None and isinstance(resolution.value, tuple) and len(resolution.value) == 2:
-        pixels, units = resolution.value
-        across = pixels / units if pixels and units else None
+def _pixel_size(page: TiffPage, name: str) -> float | None:
+    size = _told_size(page)
+    if size is None:
+        return None
+    if max(size) > _SQUARE * min(size):
+        width, height = (f"{side:g}" for side in size)
+        raise Unreadable("unsupported", f"{name} has pixels of {width} x {height} µm; only square ones are read")
+    return size[0]
+
+
+def _told_size(page: TiffPage) -> Size | None:
+    resolution = _per_unit(page, 282), _per_unit(page, 283)
     if page.is_imagej:
-        return from_imagej(page.description, across)
+        return from_imagej(page.description, resolution)
     unit = page.tags.get(296)
-    return from_ome(page.description) or from_resolution(across, int(unit.value) if unit is not None else 2)
+    return from_ome(page.description) or from_resolution(resolution, int(unit.value) if unit is not None else 2)
+
+
+def _per_unit(page: TiffPage, code: int) -> float | None:
+    tag = page.tags.get(code)
+    if tag is None or not isinstance(tag.value, tuple) or len(tag.value) != 2:
+        return None
+    pixels, units = tag.value
+    return pixels / units if pixels and units else None

@@ -28,10 +28,10 @@ def main(chains: list[str]) -> None:
     unknown = [chain for chain in chains if chain not in CHAINS]
     if unknown or not chains:
         sys.exit(f"usage: python -m streams CHAIN...\nchains: {', '.join(CHAINS)}")
-    configure("stage " + " ".join(chains))
+    settings = Settings()
+    configure(settings.heartbeat.stem if settings.heartbeat else "stage " + " ".join(chains))
     from streams.worker import Worker
 
-    settings = Settings()
     log().info("worker_starts", chains=chains)
     given = tools(settings)
     if any("postprocess" in chain for chain in chains):

@@ -48,10 +48,14 @@ class Share:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
+        self.waiting = False
+        """Whether the run waits for room, or was waiting when it was cut off: no fault of its own."""
 
     async def grow(self, megapixels: float) -> None:
         """Wait until this run may hold so many megapixels in all."""
+        self.waiting = True
         await self._budget.take(self, megapixels)
+        self.waiting = False
 
     async def release(self) -> None:
         """The run is over."""

@@ -7,7 +7,7 @@ defaults; a higher `v` is a language we don't speak yet, so the reader stops ins
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from storage import keys
 
@@ -16,7 +16,9 @@ VERSION = 1
 
 MOST_IMAGES = 10_000_000
 """Of one job: a tally holds two bits for each, so a number out of a stranger's head must not decide its size."""
-JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
+Side = Annotated[int, Field(ge=1, le=200_000)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Lane(StrEnum):
@@ -26,6 +28,7 @@ class Lane(StrEnum):
     BULK = "bulk"
 
 
+Outcome = Literal["labelled", "rejected"]
 ReasonClass = Literal["bad_input", "too_large", "unsupported", "model_error", "timeout", "infrastructure", "killed"]
 
 
@@ -110,20 +113,29 @@ class Event(BaseModel):
 
 
 class UploadReceived(Event):
-    """An archive or image is durable in the bucket. The one event that strangers may produce: only `object` counts.
+    """An archive or image is durable in the bucket. The one event that strangers may produce.
+
+    Only `object` is required.
 
     In JSON: `{"object": "inbox/nuclei/plate.zip", "model": "nuclei", "options": {"diameter": 24}}`.
     """
 
     topic = "uploads"
 
-    job: JobId = ""
-    object: str
-    model: str = "nuclei"
+    job: Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")] = ""
+    object: Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    model: Annotated[str, Field(max_length=200)] = "nuclei"
     options: dict[str, Any] = {}
     etag: str = ""
     submission: str = ""
     name: str = ""
+
+    @field_validator("object")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        if ".." in value.split("/"):
+            raise ValueError("leads out of the bucket")
+        return value
 
     @property
     def key(self) -> str:
@@ -176,20 +188,20 @@ class TilePlanned(ImageEvent):
     laned = True
 
     found: ImageFound
-    plane: int
-    planes: int
-    shape: tuple[int, int]
+    plane: Count
+    planes: Count
+    shape: tuple[Side, Side]
     """Height and width of the image in its own pixels."""
-    scaled: tuple[int, int]
+    scaled: tuple[Side, Side]
     """Height and width on the model's grid."""
     plan: str
-    tile: int
-    tiles: int
+    tile: Count
+    tiles: Count
     """How many tiles all planes of the image have together."""
     low: float
     high: float
     pixels: str
-    pixels_shape: tuple[int, int]
+    pixels_shape: tuple[Side, Side]
     dtype: Literal["uint8", "uint16"]
     pixel_size: float | None = None
     """Of the image's own pixels, in µm."""
@@ -226,7 +238,7 @@ class ImageEnded(ImageEvent):
 
     topic = "outcomes"
 
-    outcome: Literal["labelled", "rejected"]
+    outcome: Outcome
     reason: ReasonClass | None = None
     fanned_out: bool = False
     """Whether tiles and maps of this image may still lie in the bucket."""

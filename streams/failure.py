@@ -7,7 +7,7 @@ anything else   is tried again; where a part of the system is away (`is_outage`)
 from inference.models import ModelDescriptionError
 from inference.triton import ModelFailed, ModelUnavailable
 from storage.claims import Damaged
-from storage.objects import Changed, NotFound, Unavailable
+from storage.objects import Changed, NotFound, StoreError
 from storage.unreadable import Unreadable
 from streams.events import ReasonClass
 
@@ -39,7 +39,9 @@ def verdict(error: Exception, name: str) -> Rejected | None:
 
 def is_outage(error: Exception) -> bool:
     """Whether a part of the system is away: nobody's fault, and no attempt counts."""
-    return isinstance(error, Unavailable | ModelUnavailable)
+    if isinstance(error, StoreError):
+        return not isinstance(error, NotFound | Changed)  # away, or refusing everybody: no image's fault
+    return isinstance(error, ModelUnavailable)
 
 
 def is_derived(error: Exception) -> bool:

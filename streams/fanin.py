@@ -37,7 +37,7 @@ class FanIn:
         with self._lock:
             while len(self._seen) >= KEPT:
                 self._seen.pop(next(iter(self._seen)))
-            self._seen[plan] = stored
+            self._seen[plan] = stored | self._seen.get(plan, set()) | {planned.tile}
         return len(stored) == planned.tiles
 
     def forget(self) -> None:

@@ -7,6 +7,8 @@ import json
 import time
 from collections.abc import Mapping
 
+from pydantic import ValidationError
+
 from inference.models import Model, shipped_models
 from observability.logs import configure, log
 from storage import keys
@@ -16,6 +18,9 @@ from streams import intake, ledger
 from streams.events import UploadReceived
 from streams.kafka import Announcer, BrokerAway
 from streams.settings import Settings
+
+MOST_OPTIONS = 10_000
+"""Bytes of an options file that are read; a real one has fifty."""
 
 
 class Inbox:
@@ -32,8 +37,15 @@ class Inbox:
         there = {stat.key: stat for stat in self._store.list(keys.INBOX)}
         new = [stat for stat in there.values() if self._is_upload(stat, there)]
         for stat in new:
-            self._announce(stat)
-            self._taken.add((stat.key, stat.etag))
+            try:
+                self._announce(stat)
+            except StoreError as error:  # its neighbours don't wait for it; it is tried again with the next look
+                log().warning("inbox_object_waits", key=stat.key, error=str(error))
+            except ValidationError as error:
+                log().warning("inbox_object_passed", key=stat.key, error=str(error))
+                self._taken.add((stat.key, stat.etag))
+            else:
+                self._taken.add((stat.key, stat.etag))
         return len(new)
 
     def _is_upload(self, stat: Stat, there: Mapping[str, Stat]) -> bool:
@@ -56,10 +68,10 @@ class Inbox:
         _, model, _ = stat.key.split("/", 2)
         upload = UploadReceived(object=stat.key, etag=stat.etag, model=model)
         try:
-            options = json.loads(self._store.get(f"{stat.key}.json"))
+            options = json.loads(self._store.get(f"{stat.key}.json", 0, MOST_OPTIONS))
         except NotFound:
             return upload
-        except ValueError:
+        except (ValueError, RecursionError):
             options = None
         if not isinstance(options, dict):
             return upload.model_copy(update={"options": {"options": f"{stat.key}.json holds no JSON object"}})

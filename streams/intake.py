@@ -38,7 +38,7 @@ def check(model: str, options: Mapping[str, object], models: Mapping[str, Model]
     return checked
 
 
-def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model], bucket: str = "monolayer") -> Job:
+def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) -> Job:
     """The job an upload is, written down; accepting twice changes nothing.
 
     Raises `Refused` where the upload can't be worked on, and the store's errors.
@@ -51,7 +51,9 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model], bu
     except NotFound:
         raise Refused(f"there is no object {upload.object!r} in the bucket") from None
     job = Job(
-        job=_id(bucket, upload, stat.etag, models[upload.model].digest, options.model_dump_json(exclude_none=True)),
+        job=_id(
+            store.bucket, upload, stat.etag, models[upload.model].digest, options.model_dump_json(exclude_none=True)
+        ),
         name=upload.name or upload.object.rsplit("/", 1)[-1],
         object=upload.object,
         etag=stat.etag,
@@ -65,12 +67,12 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model], bu
     return _write(store, job)
 
 
-def refuse(store: Store, upload: UploadReceived, why: str, bucket: str = "monolayer") -> Job:
+def refuse(store: Store, upload: UploadReceived, why: str) -> Job:
     """The job that an announced but unworkable upload is listed as; raises `NoJob` where it names no object of ours."""
     if not upload.object.startswith(keys.INPUTS):
         raise NoJob(f"{upload.object!r} lies under none of {', '.join(keys.INPUTS)}")
     job = Job(
-        job=_id(bucket, upload, upload.etag, upload.model, repr(sorted(upload.options.items()))),
+        job=_id(store.bucket, upload, upload.etag, upload.model, repr(sorted(upload.options.items()))),
         name=upload.name or upload.object.rsplit("/", 1)[-1],
         object=upload.object,
         etag=upload.etag,

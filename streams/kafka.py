@@ -1,6 +1,7 @@
 """confluent-kafka's only home: topics, and producing from outside a stage."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,21 @@ def wait_for_topics(bootstrap: str) -> None:
         except KafkaException:
             pass
         time.sleep(0.1)
+
+
+def answers(bootstrap: str) -> Callable[[], None]:
+    """A question that only a working broker answers: its metadata; raises `BrokerAway`."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250})
+
+    def ask() -> None:
+        try:
+            brokers = admin.list_topics(timeout=3).brokers
+        except KafkaException as error:
+            raise BrokerAway(f"Kafka does not answer: {error.args[0].str()}") from None
+        if not brokers:
+            raise BrokerAway("Kafka's metadata names no broker")
+
+    return ask
 
 
 class Announcer:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from storage import keys
 from storage.objects import NotFound, Store
-from streams.events import VERSION, Lane, Options, ReasonClass, Rejection, Source
+from streams.events import VERSION, ImageEnded, ImageEvent, Lane, Options, Outcome, ReasonClass, Rejection, Source
 from streams.tally import LABELLED, REJECTED, Tally
 
 
@@ -152,16 +152,34 @@ def outcome_keys(store: Store, job: str) -> Iterator[tuple[int, str]]:
             yield keys.image_of(stat.key), stat.key
 
 
-def ended_in(store: Store, job: str, shard: int) -> set[int]:
-    """The images of one shard that have an outcome."""
-    prefixes = [f"{prefix}{shard:05d}/" for prefix in (keys.labels_prefix(job), keys.rejected_prefix(job))]
-    return {keys.image_of(stat.key) for prefix in prefixes for stat in store.list(prefix)}
+def ended_in(store: Store, job: str, shard: int) -> dict[int, Outcome]:
+    """The images of one shard that have an outcome, and which."""
+    rejected = store.list(f"{keys.rejected_prefix(job)}{shard:05d}/")
+    labelled = store.list(f"{keys.labels_prefix(job)}{shard:05d}/")
+    found: dict[int, Outcome] = {keys.image_of(stat.key): "rejected" for stat in rejected}
+    return found | {keys.image_of(stat.key): "labelled" for stat in labelled}
 
 
-def outcomes(store: Store, job: str) -> Tally:
-    """What became of each image, read from the outcome objects themselves."""
+def ended(store: Store, event: ImageEvent) -> ImageEnded | None:
+    """The end that the image of an event already has, as the bucket says; none while it is in flight."""
+    outcome: Outcome = "labelled"
+    try:
+        store.stat(keys.labels(event.job, event.image))
+    except NotFound:
+        outcome = "rejected"
+        if not any(store.list(f"{keys.rejected_prefix(event.job)}{keys.image_id(event.image)}.")):
+            return None
+    return ImageEnded(
+        job=event.job, lane=event.lane, image=event.image, round=event.round, outcome=outcome, fanned_out=True
+    )
+
+
+def outcomes(store: Store, job: str, images: int) -> Tally:
+    """What became of each of so many images, read from the outcome objects themselves."""
     tally = Tally()
     for image, key in outcome_keys(store, job):
+        if image >= images:
+            continue
         tally.mark(image, LABELLED if key.startswith(keys.labels_prefix(job)) else REJECTED)
     return tally
 

@@ -12,10 +12,12 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference.triton import ModelStumbled
 from observability.logs import log
 from storage import keys
-from storage.objects import StoreError, Unavailable
-from streams.events import Event, ImageEnded, ImageEvent, NotAnEvent, UploadReceived, found_of
+from storage.objects import StoreError
+from streams import ledger
+from streams.events import Event, ImageEnded, ImageEvent, NewerEvent, NotAnEvent, UploadReceived, found_of
 from streams.failure import Rejected, is_derived, is_outage, verdict
 from streams.intake import NoJob
 from streams.rejection import reject
@@ -23,6 +25,8 @@ from streams.stages import Stage, follow
 from streams.tools import Tools
 
 ATTEMPTS = 4
+HOPELESS = 12
+"""After so many attempts at what speaks of no image that could be rejected, the message itself is set aside."""
 EVENT_SECONDS = 300.0
 """One attempt at one event: the slowest honest one (64 megapixels) takes a tenth of it."""
 LONGEST_DELAY = 5.0
@@ -45,7 +49,12 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> lis
     try:
         event = stages[0].takes.decode(message.value or b"")
     except NotAnEvent as why:
-        await _quarantine(message, str(why), tools)
+        await quarantine(message, str(why), tools)
+        return []
+    except NewerEvent as why:
+        if stages[0].takes is not UploadReceived:
+            raise
+        await quarantine(message, str(why), tools)  # anyone may write there; nobody may stop the reader
         return []
     run = tools.for_run()
     try:
@@ -61,17 +70,21 @@ async def _persist(stages: Sequence[Stage], event: Event, message: Message, tool
             async with asyncio.timeout(EVENT_SECONDS if isinstance(event, ImageEvent) else None):
                 return await _once(stages, event, tools)
         except NoJob as why:
-            await _quarantine(message, str(why), tools)
+            await quarantine(message, str(why), tools)
             return []
         except Exception as error:
-            outage = is_outage(error)
+            outage = is_outage(error) or tools.share.waiting
             attempt += not outage
             final = _give_up(error, event, attempt)
             log().warning("stage_failed", stage=stages[0].name, job=event.job, attempt=attempt, error=repr(error))
             if final is not None:
                 return await _rejected(event, final, attempt, message, tools)
             if is_derived(error) and (found := found_of(event)):
-                return [found]
+                known = await tools.fetch(ledger.ended, tools.store, found)
+                return [known or found]
+            if attempt >= HOPELESS:
+                await quarantine(message, f"failed {attempt} times, last with {error!r}", tools)
+                return []
             await asyncio.sleep(_delay(attempt, outage))
 
 
@@ -97,9 +110,10 @@ def _give_up(error: Exception, event: Event, attempt: int) -> Rejected | None:
     final = verdict(error, name)
     if final is not None:
         return final
-    rejectable = isinstance(event, UploadReceived) or found_of(event) is not None
-    if attempt < ATTEMPTS or not rejectable:
-        return None  # what speaks of no image that could be rejected is tried for ever
+    if attempt < ATTEMPTS or found_of(event) is None:
+        return None
+    if isinstance(error, ModelStumbled):
+        return Rejected("model_error", f"{name}: {error}")
     if isinstance(error, TimeoutError):
         return Rejected("timeout", f"{name} was not finished in {EVENT_SECONDS:.0f} s, {attempt} times")
     return Rejected("infrastructure", f"{name} failed {attempt} times, last with {type(error).__name__}: {error}")
@@ -112,19 +126,19 @@ async def _rejected(event: Event, why: Rejected, attempt: int, message: Message,
             await _store([ended], tools)
         except StoreError:
             await asyncio.sleep(_delay(0, outage=True))
-            reject(event, why, tools.claims, attempt, message.traceparent)
         else:
             log().info("image_rejected", job=ended.job, image=ended.image, reason=why.reason, message=why.message)
             return [ended]
 
 
-async def _quarantine(message: Message, why: str, tools: Tools) -> None:
+async def quarantine(message: Message, why: str, tools: Tools) -> None:
+    """Put a message that can't be answered where people find it."""
     key = keys.quarantine(message.topic, message.partition, message.offset)
     log().warning("message_quarantined", key=key, why=why)
     while True:
         try:
             await tools.fetch(tools.store.put, key, message.value or b"")
-        except Unavailable:
+        except StoreError:
             await asyncio.sleep(_delay(0, outage=True))
         else:
             return

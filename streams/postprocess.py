@@ -12,10 +12,10 @@ from inference.models import Model
 from inference.segmentation import segment
 from storage import keys
 from storage.labels import write_labels
-from storage.objects import NotFound
+from streams import ledger
 from streams.events import ImageEnded, TilePlanned, TilePredicted
 from streams.fanin import map_key
-from streams.tile import job_model, plane_key, read
+from streams.original import plane_key, read
 from streams.tools import Tools
 
 Columns = Mapping[str, NDArray[Any]]
@@ -27,9 +27,9 @@ async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded
     if not await tools.fetch(tools.fanin.complete, predicted, tools.claims):
         return []
     fanned_out = not tools.claims.holds(predicted.maps)
-    if fanned_out and await _ended(planned, tools):
-        return []
-    model = job_model(planned.found, tools)
+    if fanned_out and (known := await tools.fetch(ledger.ended, tools.store, planned)):
+        return [known]
+    model = tools.model(planned.found)
     planes = await _planes(planned, tools)
     with tools.timed("post"):
         segmented = [await _segment(predicted, index, plane, model, tools) for index, plane in enumerate(planes)]
@@ -45,14 +45,6 @@ async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded
             fanned_out=fanned_out,
         )
     ]
-
-
-async def _ended(planned: TilePlanned, tools: Tools) -> bool:
-    try:
-        await tools.fetch(tools.store.stat, keys.labels(planned.job, planned.image))
-    except NotFound:
-        return False
-    return True
 
 
 async def _planes(planned: TilePlanned, tools: Tools) -> list[NDArray[Any]]:
@@ -71,7 +63,7 @@ async def _segment(
     plan = tiling.plan(planned.scaled, model)
     first = index * len(plan.tiles)
     cores = [
-        await tools.fetch(tools.claims.take, map_key(predicted, first + each.index), (2, *_size(each.core)), "uint8")
+        await tools.fetch(tools.claims.take, map_key(predicted, first + each.index), (2, *each.core.shape), "uint8")
         for each in plan.tiles
     ]
     return await tools.compute(_label, plan, cores, plane, planned.pixel_size)
@@ -98,8 +90,3 @@ def _pack(planned: TilePlanned, segmented: list[tuple[NDArray[np.int32], Columns
         "source_crc": "" if source.crc is None else f"{source.crc:08x}",
     }
     return write_labels(labels, columns, planned.pixel_size, facts)
-
-
-def _size(box: tuple[int, int, int, int]) -> tuple[int, int]:
-    top, left, bottom, right = box
-    return bottom - top, right - left

@@ -3,7 +3,6 @@
 from inference import tiling
 from storage import keys
 from streams.events import ImageFound, TilePlanned, TilePredicted
-from streams.tile import job_model
 from streams.tools import Tools
 
 
@@ -12,7 +11,7 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
 
     A plan that this program would not make (a rolling deploy) is no plan: the image is announced to be planned anew.
     """
-    model = job_model(planned.found, tools)
+    model = tools.model(planned.found)
     plan = tiling.plan(planned.scaled, model)
     if plan.digest != planned.plan:
         return [planned.found]

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     """A file to touch while all is well; none: nobody looks."""
     slots: int = 6
     """Events in flight at once, per topic: enough to keep two model instances and two cores busy."""
-    megapixels: float = 10.0
+    megapixels: float = 14.0
     """Megapixels in flight at once in one process, whatever the number of images. One larger image runs alone."""
     chained_tiles: int = 16
     """Up to so many tiles an image stays in one process; larger ones fan out through their topics."""

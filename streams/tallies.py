@@ -1,9 +1,10 @@
-"""The tallies of the jobs this process owns: ticked in memory, made durable once a second, then acknowledged."""
+"""The tallies of the jobs this process owns: ticked in memory, made durable twice a second, then acknowledged."""
 
 import asyncio
 import time
 import uuid
 
+from observability.logs import log
 from storage import keys
 from storage.objects import Store
 from streams import ledger
@@ -11,7 +12,7 @@ from streams.ledger import Done
 from streams.tally import LABELLED, REJECTED, Tally
 
 SECONDS = 0.5
-"""Between two checkpoints: no key is written more than once a second, and progress is seen within one."""
+"""Between two checkpoints; an owner writes its tally of a job no more often, and progress is seen within a second."""
 
 
 class Tallies:
@@ -21,6 +22,8 @@ class Tallies:
         self._store = store
         self._owner = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         self._tallies: dict[str, Tally] = {}
+        self._images: dict[str, int] = {}
+        self._stale: set[str] = set()
         self._dirty: dict[str, asyncio.Future[None]] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._loading = asyncio.Lock()
@@ -30,25 +33,33 @@ class Tallies:
         tally = await self._tally(job)
         if tally is None:
             return
+        if image >= self._images[job]:
+            log().warning("outcome_beyond_manifest", job=job, image=image)
+            return
         tally.mark(image, LABELLED if labelled else REJECTED)
         await asyncio.shield(self._checkpoint(job))
 
     async def _tally(self, job: str) -> Tally | None:
         async with self._loading:
-            if job not in self._tallies:
+            if job not in self._tallies or job in self._stale:
                 known = await asyncio.to_thread(self._load, job)
                 if known is None:
                     return None
-                self._tallies[job] = known
+                self._stale.discard(job)
+                self._tallies.setdefault(job, Tally()).merge(known)
             return self._tallies[job]
 
+    def forget(self) -> None:
+        """Partitions moved: another owner may have ticked off what we don't know, so each job is read again."""
+        self._stale |= self._tallies.keys()
+
     def _load(self, job: str) -> Tally | None:
-        """What the job's owners ticked off so far; none where it is done, or was never accepted."""
-        try:
-            ledger.read_job(self._store, job)
-        except ledger.NoSuchJob:
+        """What the job's owners ticked off so far; none where it is done, or was never listed."""
+        index = ledger.read_index(self._store, job)
+        if index is None or ledger.read_done(self._store, job):
             return None
-        return None if ledger.read_done(self._store, job) else ledger.tallied(self._store, job)
+        self._images[job] = index.images
+        return ledger.tallied(self._store, job)
 
     def _checkpoint(self, job: str) -> asyncio.Future[None]:
         if job not in self._dirty:
@@ -78,12 +89,11 @@ class Tallies:
         if tally is None:
             return  # finished since: all outcomes were counted from the objects themselves
         self._store.put(keys.tally(job, self._owner), tally.encode())
-        index = ledger.read_index(self._store, job)
-        if index is not None and tally.ended() >= index.images:
-            self._finish(job, index.images)
+        if tally.ended() >= self._images[job]:
+            self._finish(job, self._images[job])
 
     def _finish(self, job: str, images: int) -> None:
-        outcomes = ledger.outcomes(self._store, job)
+        outcomes = ledger.outcomes(self._store, job, images)
         if outcomes.ended() < images:
             return
         labelled, rejected = outcomes.counts()

@@ -16,6 +16,8 @@ from inference.models import Model
 from storage.claims import Claims, Pixels
 from storage.objects import Store
 from streams.budget import Budget, Share
+from streams.events import ImageFound
+from streams.failure import Rejected
 from streams.fanin import FanIn
 from streams.tallies import Tallies
 
@@ -36,8 +38,8 @@ class Predictor(Protocol):
 class Limits:
     """Where work is cut, as settings say."""
 
-    chained_tiles: int = 16
-    interactive_images: int = 20
+    chained_tiles: int
+    interactive_images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,9 @@ class Tools:
     share: Share
     fanin: FanIn
     tallies: Tallies
-    limits: Limits = Limits()
+    limits: Limits
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """Seconds of this run by phase: wait, fetch, decode, model, post, store."""
+    """Seconds of this run by phase: wait, fetch, decode, plan, model, post, store."""
     computing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(COMPUTING_THREADS, "compute"))
     fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(FETCHING_THREADS, "fetch"))
 
@@ -89,11 +91,12 @@ class Tools:
         finally:
             self.spent[phase] += time.perf_counter() - begun
 
-    def model(self, name: str, digest: str) -> Model:
-        """The model a job was accepted with; raises `KeyError` where this process knows another one by that name."""
-        model = self.models[name]
-        if digest and model.digest != digest:
-            raise KeyError(f"{name} {digest[:12]}")
+    def model(self, found: ImageFound) -> Model:
+        """The model the image's job was accepted with; raises `Rejected` where this process knows no such one."""
+        model = self.models.get(found.model)
+        if model is None or model.digest != found.model_digest:
+            known = f"{found.model} {found.model_digest[:12]}"
+            raise Rejected("model_error", f"{found.name}: the model {known} is not known here any more")
         return model
 
     def compute(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:

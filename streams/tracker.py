@@ -4,9 +4,8 @@ Faust 0.15.3 commits past events that were never acknowledged (upstream issue 60
 """
 
 import enum
-import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 TP = TypeVar("TP")
@@ -29,7 +28,6 @@ class Entry:
 
     offset: int
     finished: bool = False
-    begun: float = field(default_factory=time.monotonic)
 
 
 class Tracker(Generic[TP]):
@@ -76,12 +74,3 @@ class Tracker(Generic[TP]):
             self._entries.pop(tp, None)
             self._expected.pop(tp, None)
             self.position.pop(tp, None)
-
-    def pending(self) -> int:
-        """How many events are taken on and not finished in order."""
-        return sum(map(len, self._entries.values()))
-
-    def oldest(self) -> float:
-        """Seconds since the oldest unfinished event was taken on; 0 when there is none."""
-        begun = [entries[0].begun for entries in self._entries.values() if entries]
-        return time.monotonic() - min(begun) if begun else 0.0

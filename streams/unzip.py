@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from storage import keys
 from storage.archives import Member, is_zip, list_members
-from storage.objects import NotFound
+from storage.objects import Changed, NotFound
 from storage.unreadable import Unreadable
 from streams import intake, ledger
 from streams.events import Event, Lane, SliceListed, Source, UploadReceived
-from streams.failure import Rejected
+from streams.failure import Rejected, verdict
 from streams.ledger import Entry, Job, ManifestIndex, ManifestShard
 from streams.rejection import reject
 from streams.tools import Tools
@@ -21,9 +21,9 @@ async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
         return []
     try:
         entries = await tools.fetch(_entries, job, tools)
-    except (Unreadable, Rejected) as error:
+    except (Unreadable, Rejected, Changed) as error:
         await tools.fetch(_write_manifest, job, [_whole(job)], tools)
-        why = Rejected(error.reason, str(error))
+        why = verdict(error, job.name) or Rejected("bad_input", str(error))
         return [reject(upload.model_copy(update={"job": job.job, "name": job.name}), why, tools.claims)]
     index = await tools.fetch(_write_manifest, job, entries, tools)
     return [SliceListed(job=job.job, lane=index.lane, shard=shard) for shard in range(index.shards)]

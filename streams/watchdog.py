@@ -12,8 +12,8 @@ from collections.abc import Callable
 from observability.logs import log
 
 LOOP_SECONDS = 15.0
-STOP_SECONDS = 11.0
-"""A Spot node gives about 15 s; the supervisor waits 12."""
+STOP_SECONDS = 7.0
+"""A Spot node gives about 15 s, and everything on one machine has to be down in 12."""
 CODE = 70
 
 

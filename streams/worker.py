@@ -10,7 +10,6 @@ import contextlib
 import random
 import signal
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -29,7 +28,7 @@ from streams.tools import Tools
 from streams.tracker import Entry, Order, Tracker
 from streams.watchdog import Watchdog
 
-DRAIN_SECONDS = 6.0
+DRAIN_SECONDS = 4.0
 COMMIT_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 SENT_TOGETHER = 200
@@ -107,7 +106,7 @@ class LaneOfWork:
         self.running: set[asyncio.Task[None]] = set()
         self._worker = worker
         self._slots = asyncio.Semaphore(slots)
-        self._sought: dict[TP, float] = {}
+        self._sought: dict[TP, tuple[int, int]] = {}
         self.topic = stages.topic(chain[0], lane)
         group = f"{chain[0].name}.{lane}" if lane else chain[0].name
         self.app = _app(group, bootstrap, buffer=min(64, 2 * slots + 4))
@@ -120,6 +119,7 @@ class LaneOfWork:
         self.ready = False
         self.tracker.reset(partitions)
         self._worker.tools.fanin.forget()
+        self._worker.tools.tallies.forget()
 
     async def _take(self, stream: Any) -> None:
         async for event in stream.noack().events():
@@ -149,8 +149,11 @@ class LaneOfWork:
         if earliest.get(tp, 0) > expected:
             log().warning("log_truncated", topic=self.topic, partition=tp.partition, expected=expected, got=offset)
             return True
-        if time.monotonic() - self._sought.get(tp, 0.0) > 1:
-            self._sought[tp] = time.monotonic()
+        if self._sought.get(tp) == (expected, offset):
+            log().warning("gap_accepted", topic=self.topic, partition=tp.partition, expected=expected, got=offset)
+            return True  # read again from there, and the same comes: a transaction's marker, or a compacted log
+        if self._sought.get(tp, (None, 0))[0] != expected:
+            self._sought[tp] = (expected, offset)
             log().warning("gap_sought_back", topic=self.topic, partition=tp.partition, expected=expected, got=offset)
             await self.app.consumer.seek(tp, expected)
         return False
@@ -158,7 +161,7 @@ class LaneOfWork:
     async def _work(self, event: Any, entry: Entry) -> None:
         message = event.message
         try:
-            parent = (event.headers or {}).get(HEADER, b"").decode("ascii", "replace")
+            parent = ((event.headers or {}).get(HEADER) or b"").decode("ascii", "replace")
             record = policy.Message(message.topic, message.partition, message.offset, event.value, parent)
             await self._announce(await policy.answer(self.chain, record, self._worker.tools), parent)
             self.tracker.finish(message.tp, entry)

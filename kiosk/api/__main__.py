@@ -19,7 +19,7 @@ def main() -> None:
     announcer = Announcer(settings.kafka)
     try:
         uvicorn.run(
-            create_app(store, announcer, shipped_models(), settings.bucket),
+            create_app(store, announcer, shipped_models()),
             host=settings.api.host or "127.0.0.1",
             port=settings.api.port or 8080,
             timeout_graceful_shutdown=GOODBYE_SECONDS,

@@ -13,9 +13,7 @@ from kiosk.contract import PREFIX, Health, ModelView
 from storage.objects import NotFound, Store
 
 
-def create_app(
-    store: Store, announcer: Announces, models: Mapping[str, Model], bucket: str = "monolayer", tick: float = 1.0
-) -> FastAPI:
+def create_app(store: Store, announcer: Announces, models: Mapping[str, Model], tick: float = 1.0) -> FastAPI:
     """The API over a store, telling an announcer about what is uploaded.
 
     Parameters
@@ -26,8 +24,6 @@ def create_app(
         Tells the stages.
     models
         The models that jobs may name.
-    bucket
-        The bucket's name, which is part of what makes a job's id.
     tick
         Seconds between two events of a job's progress.
     """
@@ -39,7 +35,7 @@ def create_app(
         docs_url=f"{PREFIX}/docs",
         redoc_url=None,
     )
-    app.state.tools = Tools(store, announcer, models, bucket, tick)
+    app.state.tools = Tools(store, announcer, models, tick)
     problems.add_to(app)
     for router in (_about(), uploads.router(), jobs.router()):
         app.include_router(router, prefix=PREFIX)

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from threading import Lock
 
@@ -19,7 +21,7 @@ from storage import keys
 from storage.images import read_image
 from storage.labels import Labels, read_cells, read_labels
 from storage.objects import Changed, NotFound, Store
-from storage.overlays import overlay_png
+from storage.overlays import LONGEST, overlay_png
 from storage.sources import read_source
 from storage.unreadable import Unreadable
 from streams import ledger
@@ -41,10 +43,8 @@ class Results:
     fates: Tally
     names: list[str]
     """By image, without an ending."""
-    not_drawn: dict[int, str] = field(default_factory=dict)
-    """Why an image has labels but no overlay."""
-    pixel_sizes: dict[int, float] = field(default_factory=dict)
-    """What each labelled image was measured with, in µm, where that is known."""
+    seen: dict[int, dict[str, object]] = field(default_factory=dict)
+    """What the manifest says of each labelled image, learnt while its overlay was drawn."""
     versions: dict[str, None] = field(default_factory=dict)
     """The model's versions that labels name."""
     columns: dict[str, None] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def read_results(store: Store, job: str) -> Results:
     """Look at a job, finished or not; raises `NoSuchJob`."""
     state = ledger.state(store, job)
     names = naming.result_names(entry.name for entry in ledger.entries(store, job))
-    return Results(ledger.read_job(store, job), state, ledger.outcomes(store, job), names)
+    return Results(ledger.read_job(store, job), state, ledger.outcomes(store, job, state.images or 0), names)
 
 
 def fate_of(fates: Tally, image: int, over: bool) -> Fate:
@@ -98,21 +98,28 @@ def _labelled(results: Results, store: Store) -> Iterator[Entry]:
 def _draw(results: Results, store: Store, entry: Entry, data: bytes) -> list[bytes]:
     """One PNG per plane; none where the original is not what it was any more."""
     labels = read_labels(data)
-    _note(results, entry.image, labels)
+    seen = results.seen[entry.image] = _seen(results, labels)
     try:
-        image = read_image(read_source(store, entry.source, entry.name), entry.name, results.job.options.channel)
+        original = read_source(store, entry.source, entry.name)
+        image = read_image(original, entry.name, results.job.options.channel)
     except (NotFound, Changed, Unreadable) as error:
-        results.not_drawn[entry.image] = f"the original can't be read any more: {error}"
+        seen["no_overlay"] = f"the original can't be read any more: {error}"
         return []
+    seen["input_crc32"] = f"{zlib.crc32(original):08x}"
     return [overlay_png(*planes) for planes in zip(image.planes, labels.labels, strict=True)]
 
 
-def _note(results: Results, image: int, labels: Labels) -> None:
+def _seen(results: Results, labels: Labels) -> dict[str, object]:
     results.columns.update(dict.fromkeys(column for column in labels.cells if column != PLANE))
-    if labels.pixel_size:
-        results.pixel_sizes[image] = labels.pixel_size
     if version_ := labels.facts.get("model_version"):
         results.versions[version_] = None
+    planes, *sides = labels.labels.shape
+    seen: dict[str, object] = {"planes": planes, "cells": _count(labels.cells)}
+    if labels.pixel_size:
+        seen["pixel_size_um"] = labels.pixel_size
+    if max(sides) > LONGEST:
+        seen["overlay_scale"] = round(LONGEST / max(sides), 4)
+    return seen
 
 
 def _cells(results: Results, store: Store) -> Iterator[bytes]:
@@ -125,11 +132,15 @@ def _cells(results: Results, store: Store) -> Iterator[bytes]:
 
 
 def _rows(image: str, cells: Cells, columns: list[str]) -> Iterator[tuple[str, ...]]:
-    count = max((len(values) for values in cells.values()), default=0)
+    count = _count(cells)
     for row in zip(
         *(_texts(cells.get(column), count, "0" if column == PLANE else "") for column in columns), strict=True
     ):
         yield image, *row
+
+
+def _count(cells: Cells) -> int:
+    return max((len(values) for values in cells.values()), default=0)
 
 
 def _texts(values: NDArray[np.generic] | None, count: int, otherwise: str) -> list[str]:
@@ -166,14 +177,16 @@ def _facts(results: Results, model: Model | None) -> dict[str, object]:
     known = model if model is not None and model.digest == job.model_digest else None
     return {
         "monolayer": version("monolayer"),
+        "created": datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "job": job.model_dump(mode="json", exclude_none=True),
         "model": {
             "name": job.model,
             "version": ", ".join(results.versions) or (known.version if known else None),
             "digest": job.model_digest,
-            "pixel_size_um": known.pixel_size if known else None,
-            "diameter_px": known.diameter if known else None,
+            "trained_at_pixel_size_um": known.pixel_size if known else None,
+            "trained_at_diameter_px": known.diameter if known else None,
         },
+        "overlay_longest_side_px": LONGEST,
         "options": job.options.model_dump(exclude_none=True),
         "state": results.state.model_dump(mode="json"),
     }
@@ -182,12 +195,11 @@ def _facts(results: Results, model: Model | None) -> dict[str, object]:
 def _line(results: Results, entry: Entry, story: Rejection | None) -> dict[str, object]:
     fate = results.fate(entry.image)
     line: dict[str, object] = {"image": entry.image, "name": entry.name, "fate": fate}
+    if entry.source.crc is not None:
+        line["input_crc32"] = f"{entry.source.crc:08x}"
     if fate == "labelled":
         line["labels"] = naming.labels_name(results.names[entry.image])
-        if entry.image in results.pixel_sizes:
-            line["pixel_size_um"] = results.pixel_sizes[entry.image]
-        if entry.image in results.not_drawn:
-            line["no_overlay"] = results.not_drawn[entry.image]
+        line |= {"channel": results.job.options.channel or 1} | results.seen.get(entry.image, {})
     elif fate == "rejected" and story:
         line |= {"reason": story.reason, "message": story.message, "attempts": story.attempts}
     return line | {"input": entry.source.model_dump(exclude_none=True)}

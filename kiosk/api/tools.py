@@ -26,7 +26,6 @@ class Tools:
     store: Store
     announcer: Announces
     models: Mapping[str, Model]
-    bucket: str = "monolayer"
     tick: float = 1.0
     """Seconds between two looks at a job whose progress is followed."""
     drawing: threading.Lock = field(default_factory=threading.Lock)

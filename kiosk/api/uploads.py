@@ -138,7 +138,7 @@ def _already_finished(token: Token, tools: Tools) -> None:
 
 
 def _announce(received: UploadReceived, tools: Tools) -> Accepted:
-    job = intake.accept(tools.store, received, tools.models, tools.bucket)
+    job = intake.accept(tools.store, received, tools.models)
     tools.announcer.announce(received.model_copy(update={"job": job.job, "etag": job.etag}))
     return Accepted(job=job.job)
 

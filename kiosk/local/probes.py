@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inference.models import Model
 
 HEARTBEAT_SECONDS = 20.0
-"""A stage touches its file every 2 s; after ten times that, it counts as stuck."""
+"""A stage touches its file every second; after twenty times that, it counts as stuck."""
 
 
 class NoAnswer(Exception):  # what happened, not whose error
@@ -29,15 +29,9 @@ def kafka_answers(address: str) -> Callable[[], None]:
     address
         ``host:port``.
     """
-    from confluent_kafka.admin import AdminClient
+    from streams.kafka import answers
 
-    client = AdminClient({"bootstrap.servers": address, "log_level": 0, "reconnect.backoff.max.ms": 250})
-
-    def ask() -> None:
-        if not client.list_topics(timeout=3).brokers:
-            raise NoAnswer("Kafka's metadata names no broker")
-
-    return ask
+    return answers(address)
 
 
 def s3_answers(endpoint: str, keys: Keys) -> Callable[[], object]:

@@ -84,7 +84,7 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
             before=partial(heartbeat.unlink, missing_ok=True),
             start=1,
             stop=0,
-            stop_seconds=5.0 if is_api else 10.0,
+            stop_seconds=3.0 if is_api else 7.5,
         )
 
 

@@ -1,4 +1,6 @@
+import csv
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from kiosk import screen
 from kiosk.client import Monolayer
 from tests.kiosk.front import BAD, Bucket, open_door, tiff
 
@@ -115,6 +118,101 @@ def test_ctrl_c_while_waiting_says_how_to_come_back(
     assert "monolayer show" in result.stderr
 
 
+def test_ctrl_c_while_waiting_for_results_says_how_to_fetch_them(
+    door: tuple[str, Bucket], good: Path, mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Monolayer, "wait", interrupted)
+    result = monolayer("submit", good, mixed, "--out", tmp_path / "out", api=door[0])
+    first, second = (line.rsplit(" ")[-1] for line in result.stdout.strip().splitlines())
+    assert result.exit_code == 130
+    assert f"`monolayer show {first}`" in result.stderr
+    assert f"`monolayer results {first} --out {tmp_path / 'out' / 'mixed'}`" in result.stderr
+    assert f"`monolayer results {second} --out '{tmp_path / 'out' / 'good [1]'}'`" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["submit", "results"])
+@pytest.mark.parametrize(
+    ("out", "why"), [("{file}/below", "Not a directory"), ("/proc", "No such file"), ("{file}", "is a file")]
+)
+def test_a_folder_that_can_not_be_written_to_is_told_before_anything_is_sent(
+    door: tuple[str, Bucket], good: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str, why: str
+) -> None:
+    what = good if command == "submit" else last_json(monolayer("submit", good, "--wait", "--json", api=door[0]))["job"]
+    place = out.format(file=good / "0.tif")
+    monkeypatch.setattr(Monolayer, "send", None)
+    monkeypatch.setattr(Monolayer, "results", None)
+    result = monolayer(command, what, "--out", place, api=door[0])
+    assert result.exit_code == 1
+    assert place in result.stderr and why in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_results_beside_those_of_another_job_are_told_of_and_fetched(
+    door: tuple[str, Bucket], good: Path, tmp_path: Path
+) -> None:
+    arguments = ("submit", good, "--json", "--out", tmp_path / "out")
+    first = last_json(monolayer(*arguments, api=door[0]))["job"]
+    again = monolayer("results", first, "--out", tmp_path / "out", api=door[0])
+    assert (again.exit_code, again.stderr) == (0, "")
+    (good / "1.tif").rename(good / "2.tif")
+    result = monolayer(*arguments, api=door[0])
+    assert result.exit_code == 0
+    assert f"already holds results of job {first};" in result.stderr
+    assert {path.name for path in (tmp_path / "out" / "labels").iterdir()} == {"0.tif", "1.tif", "2.tif"}
+
+
+@pytest.mark.parametrize("old", ["", "[]", '{"images": [], "job": "x"}', '{"job": {"job": "x"}}'])
+def test_a_strange_manifest_in_the_folder_is_replaced(
+    door: tuple[str, Bucket], good: Path, tmp_path: Path, old: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(old)
+    result = monolayer("submit", good, "--out", tmp_path, api=door[0])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads((tmp_path / "manifest.json").read_text())["images"]
+
+
+def test_results_end_with_how_many_cells_they_hold(door: tuple[str, Bucket], good: Path, tmp_path: Path) -> None:
+    result = monolayer("submit", good, "--out", tmp_path / "out", api=door[0])
+    assert result.stdout.splitlines()[-1] == "4 cells in 2 images, 2 per image (median)"
+    with (tmp_path / "out" / "cells.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 4
+
+
+def test_overlays_that_were_reduced_are_told_of(
+    door: tuple[str, Bucket], good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("storage.overlays", "kiosk.api.results"):
+        monkeypatch.setattr(f"{module}.LONGEST", 25)
+    result = monolayer("submit", good / "0.tif", "--out", tmp_path / "out", api=door[0])
+    assert result.stdout.splitlines()[-1] == "overlays of 1 image are reduced: their longer side is 25 pixels"
+
+
+def test_the_id_of_a_job_is_never_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "60")
+    job = "20250101-abcdefghij0123456789"
+    screen.table(("job", "name", "state"), [(job, "a long name of a plate " * 5, "done")], whole="job")
+    assert job in capsys.readouterr().out
+
+
+def test_jobs_have_headings_for_programs_too(door: tuple[str, Bucket]) -> None:
+    told = monolayer("jobs", api=door[0]).stdout
+    assert told == "job\tname\tmodel\tbegun\tstate\tlabelled\trejected\timages\n"
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(door: tuple[str, Bucket]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    program = [sys.executable, "-c", "from kiosk.cli import app; app()", "--api", door[0], "jobs"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run(program, stdout=writer, stderr=subprocess.PIPE, text=True, env=buffered)
+    os.close(writer)
+    assert ended.stderr == ""
+
+
 def test_ctrl_c_while_sending_says_that_nothing_was_submitted(
     door: tuple[str, Bucket], good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,14 +243,16 @@ def test_jobs_show_rejected_and_results_look_at_a_job(door: tuple[str, Bucket], 
     assert json.loads(monolayer("jobs", "--json", api=door[0]).stdout)["jobs"][0]["job"] == job
     assert json.loads(monolayer("show", job, "--json", api=door[0]).stdout)["rejected"] == 12
     rejected = monolayer("rejected", job, api=door[0]).stdout.splitlines()
-    assert rejected[0] == "bad00.tif\tbad_input\tbad00.tif is no image."
+    assert rejected[0] == "image\treason\tmessage"
+    assert rejected[1] == "bad00.tif\tbad_input\tbad00.tif is no image."
     assert len(json.loads(monolayer("rejected", job, "--json", api=door[0]).stdout)["rejected"]) == 12
     assert monolayer("results", job, "--out", tmp_path / "r", api=door[0]).exit_code == 0
     assert (tmp_path / "r" / "manifest.json").exists()
 
 
 def test_models_are_listed(door: tuple[str, Bucket]) -> None:
-    assert monolayer("models", api=door[0]).stdout == "nuclei\t3\t0.65 µm\t17.0 px\n"
+    told = monolayer("models", api=door[0]).stdout
+    assert told == "model\tversion\tpixel size\tdiameter\nnuclei\t3\t0.65 µm\t17.0 px\n"
 
 
 @pytest.mark.parametrize(
@@ -160,9 +260,9 @@ def test_models_are_listed(door: tuple[str, Bucket]) -> None:
     [
         (["submit", "no such file.tif"], "no such file.tif doesn't exist."),
         (["submit", "{good}", "--pixel-size", "1", "--diameter", "9"], "not both"),
-        (["submit", "{good}", "--diameter", "-1"], "diameter is -1"),
-        (["submit", "{good}", "--pixel-size", "0"], "pixel size is 0"),
-        (["submit", "{good}", "--channel", "0"], "channel is 0"),
+        (["submit", "{good}", "--diameter", "0"], "The diameter must be from 2 to 2000 pixels."),
+        (["submit", "{good}", "--pixel-size", "0"], "The pixel size must be between 0.001 and 1000 µm."),
+        (["submit", "{good}", "--channel", "0"], "The channel must be from 1 to 1000."),
         (["submit", "{good}", "--out", "{file}"], "is a file"),
         (["submit", "{good}", "--diameter", "big"], "--diameter"),
         (["submit"], "PATH"),

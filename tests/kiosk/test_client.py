@@ -126,9 +126,9 @@ def test_nonsense_is_refused_before_anyone_is_asked(plate: Path) -> None:
     with Monolayer("http://127.0.0.1:1", patience=0) as monolayer:
         for options, words in [
             ({"pixel_size": 0.5, "diameter": 3}, "not both"),
-            ({"diameter": -1}, "diameter is -1"),
-            ({"pixel_size": float("nan")}, "pixel size is nan"),
-            ({"channel": 0}, "channel is 0"),
+            ({"diameter": -1}, "diameter must be from 2 to 2000 pixels"),
+            ({"pixel_size": float("nan")}, "pixel size must be between 0.001 and 1000 µm"),
+            ({"channel": 0}, "channel must be from 1 to 1000"),
         ]:
             with pytest.raises(CannotSend, match=words):
                 monolayer.submit([plate], **options)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ import json
 import threading
 import tracemalloc
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from kiosk.api.results import as_zip, read_results
 from storage import keys
 from storage.images import read_image
-from storage.labels import read_labels
+from storage.labels import read_labels, write_labels
 from storage.memory import MemoryStore
 from tests.kiosk.front import BAD, MODEL, MODELS, InProcess, app_of, finish, labels_of, made_job, tiff
 
@@ -127,6 +128,51 @@ def test_the_manifest_says_what_was_done_with_every_image(store: MemoryStore, ht
         "bad_input",
         "b.tif is no image.",
     )
+
+
+def test_the_manifest_has_what_a_methods_section_needs(store: MemoryStore, http: InProcess) -> None:
+    job = made_job(store, {"a.tif": tiff((2, 40, 50)), "empty.tif": tiff(), "b.tif": BAD})
+    store.put(keys.job("j1"), job.model_copy(update={"created": 1700000000.25}).model_dump_json().encode())
+    nothing = write_labels(np.zeros((1, 40, 50), np.int32), {"label": np.zeros(0, np.int32)}, None, {})
+    outcomes = [labels_of(2, 40, 50), nothing, None]
+    finish(store, "j1", lambda entry: outcomes[entry.image])
+    told = manifest(opened(http))
+    assert (told["created"], told["job"]["created"]) == ("2023-11-14T22:13:20Z", 1700000000.25)
+    assert told["model"] == {
+        "name": "nuclei",
+        "version": "3",
+        "digest": MODEL.digest,
+        "trained_at_pixel_size_um": 0.65,
+        "trained_at_diameter_px": 17.0,
+    }
+    stack, empty, rejected = told["images"]
+    assert (stack["channel"], stack["planes"], stack["cells"]) == (1, 2, 4)
+    assert (empty["channel"], empty["planes"], empty["cells"]) == (1, 1, 0)
+    assert stack["input_crc32"] == f"{zlib.crc32(tiff((2, 40, 50))):08x}"
+    assert "cells" not in rejected
+
+
+def test_the_manifest_names_the_channel_that_was_asked_for(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": tiff()}, options={"channel": 2})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    assert manifest(opened(http))["images"][0]["channel"] == 2
+
+
+def test_the_checksum_of_a_member_of_an_archive_has_8_hex_digits(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": BAD})
+    shard = json.loads(store.get(keys.manifest_shard("j1", 0)))
+    shard["images"][0]["source"]["crc"] = 0xABC
+    store.put(keys.manifest_shard("j1", 0), json.dumps(shard).encode())
+    [image] = manifest(opened(http))["images"]
+    assert (image["input_crc32"], image["input"]["crc"]) == ("00000abc", 0xABC)
+
+
+def test_the_manifest_says_how_far_an_overlay_was_reduced(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"wide.tif": tiff((40, 4096)), "a.tif": tiff()})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50 if entry.image else 4096))
+    told = manifest(opened(http))
+    assert told["overlay_longest_side_px"] == 2048
+    assert [image.get("overlay_scale") for image in told["images"]] == [0.5, None]
 
 
 def test_a_model_that_has_changed_since_gives_the_job_no_version(store: MemoryStore, http: InProcess) -> None:

@@ -200,6 +200,33 @@ def test_the_pixel_size_is_read_where_its_unit_is_clear(options: dict[str, Any],
     assert read_image(tiff(**options), "a.tif").pixel_size == pytest.approx(expected)
 
 
+OBLONG = {"PhysicalSizeX": 0.65, "PhysicalSizeY": 1.3}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ome": True, "metadata": {"axes": "YX", **OBLONG}},
+        {"ome": True, "metadata": {"axes": "YX", **OBLONG, "PhysicalSizeY": 1300, "PhysicalSizeYUnit": "nm"}},
+        {"imagej": True, "resolution": (1 / 0.65, 1 / 1.3), "metadata": {"unit": "um"}},
+        {"resolution": (1e4 / 0.65, 1e4 / 1.3), "resolutionunit": "CENTIMETER"},
+    ],
+    ids=str,
+)
+def test_pixels_that_are_not_square_are_refused_with_their_size(options: dict[str, Any]) -> None:
+    with pytest.raises(
+        Unreadable, match=r"^a\.tif has pixels of 0\.65 x 1\.3 µm; only square ones are read$"
+    ) as caught:
+        read_image(tiff(**options), "a.tif")
+    assert caught.value.reason == "unsupported"
+
+
+@pytest.mark.parametrize("height", [0.653, "none", 0])
+def test_pixels_count_as_square_up_to_a_hundredth_or_where_their_height_says_nothing(height: Any) -> None:
+    metadata = {"axes": "YX", "PhysicalSizeX": 0.65, "PhysicalSizeY": height}
+    assert read_image(tiff(ome=True, metadata=metadata), "a.tif").pixel_size == 0.65
+
+
 def test_too_many_pixels_are_told_from_the_header_for_whole_stacks_too() -> None:
     description = "ImageJ=1.54\nimages=9999\nslices=9999\nhyperstack=true\n"
     data = tiff(pixels(200, 200), description=description, metadata=None, photometric="minisblack")

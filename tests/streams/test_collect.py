@@ -102,3 +102,27 @@ def test_an_outcome_of_a_job_that_was_never_accepted_is_passed_without_a_trace()
     store = MemoryStore()
     run(Tallies(store).tick("ghost", 1, labelled=True))
     assert not list(store.list(""))
+
+
+def test_an_outcome_beyond_the_manifest_is_no_image_of_the_job() -> None:  # rule 2
+    store = MemoryStore()
+    job_with(store, 2)
+    run(Tallies(store).tick("j", 77, labelled=True))
+    assert ledger.state(store, "j").labelled == 0
+
+
+def test_a_job_that_comes_back_to_an_old_owner_counts_what_others_ticked() -> None:  # rule 3
+    store = MemoryStore()
+    job_with(store, 3)
+    for image in range(3):
+        store.put(keys.labels("j", image), b"tif")
+
+    async def work() -> None:
+        one, other = Tallies(store), Tallies(store)
+        await one.tick("j", 0, labelled=True)
+        one.forget()
+        await other.tick("j", 1, labelled=True)
+        await one.tick("j", 2, labelled=True)
+
+    run(work())
+    assert ledger.state(store, "j").state == "done"

@@ -1,7 +1,9 @@
 """What becomes of an event whose stage fails."""
 
+import asyncio
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -9,8 +11,8 @@ from inference.triton import ModelFailed, ModelUnavailable
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import ledger, policy
-from streams.events import ImageFound, TilePlanned, UploadReceived
+from streams import intake, ledger, policy
+from streams.events import ImageFound, SliceListed, TilePlanned, UploadReceived
 from streams.stages import chain
 from tests.streams.stand import CHAINED, Bright, Queue, archive, run, submit, tiff, tools
 
@@ -160,3 +162,76 @@ def test_a_rejection_tells_the_whole_story() -> None:
     assert story["name"] == "notes.txt"
     assert story["event"]["image"] == 0
     assert {"reason", "message", "attempts", "round", "v"} <= story.keys()
+
+
+def test_a_source_replaced_before_it_was_listed_is_a_rejected_job_that_ends() -> None:  # rule 9
+    given = tools()
+    given.store.put("inbox/nuclei/p.zip", archive({"a.tif": tiff()}))
+    job = intake.accept(given.store, UploadReceived(object="inbox/nuclei/p.zip"), given.models)
+    given.store.put("inbox/nuclei/p.zip", archive({"b.tif": tiff(seed=3)}))
+    run(Queue(given, CHAINED).work(UploadReceived(object="inbox/nuclei/p.zip", job=job.job)))
+    state = ledger.state(given.store, job.job)
+    assert (state.state, state.images, state.rejected) == ("done", 1, 1)
+
+
+def test_an_image_whose_outcome_was_stored_but_never_announced_still_ends_its_job() -> None:  # promise 2
+    from tests.streams.test_layouts import small_tiles
+
+    for data in (archive({"a.txt": b"no", "b.tif": tiff((150, 260))}), tiff((150, 260))):
+        given = small_tiles(tools(chained_tiles=1))
+        given.store.put("uploads/u/p", data)
+        everything_but_collect = CHAINED[:-1]
+        events = run(Queue(given, everything_but_collect).work(UploadReceived(object="uploads/u/p")))
+        again = [event for event in events if event.topic in ("slices", "predictions")]
+        run(Queue(given, CHAINED).work(*again))
+        assert ledger.state(given.store, next(ledger.jobs(given.store)).job).state == "done"
+
+
+def test_a_tile_event_of_an_image_that_has_ended_starts_nothing_anew() -> None:  # rule 13
+    from tests.streams.test_layouts import small_tiles
+
+    given = small_tiles(tools(chained_tiles=1))
+    events = submit(given, archive({"a.tif": tiff((150, 260))}))
+    tiles = [event for event in events if isinstance(event, TilePlanned)]
+    again = run(Queue(given, CHAINED).work(*tiles))
+    assert {event.topic for event in again[len(tiles) :]} == {"outcomes"}
+    assert not list(given.store.list("scratch/"))
+
+
+def test_what_speaks_of_no_image_and_never_succeeds_is_set_aside() -> None:
+    given = tools()
+    message = policy.Message("slices", 1, 5, SliceListed(job="ghost", shard=0).encode())
+    assert run(policy.answer(chain("announce"), message, given)) == []
+    assert given.store.get(keys.quarantine("slices", 1, 5))
+
+
+def test_waiting_for_room_is_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "EVENT_SECONDS", 0.05)
+
+    async def work() -> list[Any]:
+        given = tools()
+        given.store.put("uploads/u/a.tif", tiff())
+        (found,) = [
+            event
+            for event in await Queue(given, ("unzip", "announce")).work(UploadReceived(object="uploads/u/a.tif"))
+            if isinstance(event, ImageFound)
+        ]
+        full = given.for_run()
+        await full.share.grow(1000)
+        message = policy.Message("images.bulk", 0, 0, found.encode())
+        answer = asyncio.create_task(policy.answer(chain("tile+predict+postprocess")[:1], message, given))
+        await asyncio.sleep(0.5)
+        monkeypatch.setattr(policy, "EVENT_SECONDS", 30)
+        await full.share.release()
+        return await answer
+
+    assert [event.topic for event in run(work())] == ["tiles"]
+
+
+@pytest.mark.parametrize(
+    "evil", [b'{"object": "uploads/a\\u0000b"}', b'{"object": "uploads/../x"}', b'{"object": "uploads/x", "v": 2}']
+)
+def test_no_line_on_the_uploads_topic_can_hold_it_up(evil: bytes) -> None:
+    given = tools()
+    assert run(policy.answer(chain("unzip"), policy.Message("uploads", 0, 9, evil), given)) == []
+    assert given.store.get(keys.quarantine("uploads", 0, 9)) == evil

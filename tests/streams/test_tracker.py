@@ -54,4 +54,3 @@ def test_the_position_is_always_the_end_of_the_finished_prefix(count: int, rng: 
         done.add(entry.offset)
         prefix = next(offset for offset in range(count + 1) if offset not in done)
         assert tracker.position.get("p", 0) == prefix
-    assert tracker.pending() == 0
