@@ -43,6 +43,10 @@ class Claims:
             return held() if callable(held) else held
         return unpack(self._store.get(key), shape, dtype)
 
+    def drop(self, key: str) -> None:
+        """Let go of a value that nobody will ask for again in this run."""
+        self._held.pop(key, None)
+
     def store(self, key: str) -> None:
         """Make durable what is held under this key; what is not held is in the bucket already."""
         held = self._held.get(key)

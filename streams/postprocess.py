@@ -62,22 +62,28 @@ async def _segment(
     planned = predicted.planned
     plan = tiling.plan(planned.scaled, model)
     first = index * len(plan.tiles)
+    wanted = [map_key(predicted, first + each.index) for each in plan.tiles]
     cores = [
-        await tools.fetch(tools.claims.take, map_key(predicted, first + each.index), (2, *each.core.shape), "uint8")
-        for each in plan.tiles
+        await tools.fetch(tools.claims.take, key, (2, *each.core.shape), "uint8")
+        for key, each in zip(wanted, plan.tiles, strict=True)
     ]
+    for key in wanted:
+        tools.claims.drop(key)
     return await tools.compute(_label, plan, cores, plane, planned.pixel_size)
 
 
 def _label(
     plan: tiling.Plan, cores: list[Any], plane: NDArray[Any], pixel_size: float | None
 ) -> tuple[NDArray[np.int32], Columns]:
-    labels = segment(tiling.stitch(plan, cores), (plane.shape[0], plane.shape[1]))
+    maps = tiling.stitch(plan, cores)
+    cores.clear()  # the whole map is as large as they are together
+    labels = segment(maps, (plane.shape[0], plane.shape[1]))
     return labels, measure(labels, plane, pixel_size).columns
 
 
 def _pack(planned: TilePlanned, segmented: list[tuple[NDArray[np.int32], Columns]], model: Model) -> bytes:
-    labels = np.stack([labels for labels, _ in segmented])
+    planes = [labels for labels, _ in segmented]
+    labels = planes[0][None] if len(planes) == 1 else np.stack(planes)
     columns = {name: np.concatenate([columns[name] for _, columns in segmented]) for name in segmented[0][1]}
     if planned.planes > 1:
         columns = {"plane": np.repeat(np.arange(planned.planes), [len(c["label"]) for _, c in segmented]), **columns}

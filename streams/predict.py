@@ -19,7 +19,10 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
     pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
     with tools.timed("model"):
         maps = await tools.triton.infer(model, pixels, planned.low, planned.high)
-    core = tiling.core_of(maps, plan.tiles[planned.tile % len(plan.tiles)])
+    tools.claims.drop(planned.pixels)
+    core = tiling.core_of(
+        maps, plan.tiles[planned.tile % len(plan.tiles)]
+    ).copy()  # lets go of the halo, and the answer
     key = keys.tile_maps(planned.job, planned.image, planned.plan, planned.tile)
     tools.claims.hold(key, core)
     return [

@@ -5,6 +5,7 @@ named after them: `tile+predict+postprocess`. Its cuts are where its last stage'
 leave the process.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -13,6 +14,7 @@ from typing import Any
 from streams.events import Event, ImageEnded, ImageFound, Lane, SliceListed, TilePlanned, TilePredicted, UploadReceived
 from streams.tools import Tools
 
+TILES_AT_ONCE = 2
 Answer = Callable[[Any, Tools], Awaitable[Sequence[Event]]]
 
 
@@ -73,5 +75,22 @@ async def follow(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Ev
     for stage in stages[1:]:
         if len(events) > tools.limits.chained_tiles or not all(isinstance(each, stage.takes) for each in events):
             break
-        events = [out for each in events for out in await stage.answer(each, tools)]
+        events = await _answer_each(stage, events, tools)
     return events
+
+
+async def _answer_each(stage: Stage, events: Sequence[Event], tools: Tools) -> list[Event]:
+    """All answers in the order of the events, two events at a time: as many as a small Triton has instances."""
+    room = asyncio.Semaphore(TILES_AT_ONCE)
+
+    async def one(event: Event) -> Sequence[Event]:
+        async with room:
+            return await stage.answer(event, tools)
+
+    tasks = [asyncio.ensure_future(one(event)) for event in events]
+    try:
+        answers = await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+    return [out for answer in answers for out in answer]

@@ -24,6 +24,8 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 }
 """Python modules and their arguments."""
 EVERYTHING = (*SERVERS, *PROGRAMS)
+_FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "8388608", "MALLOC_TRIM_THRESHOLD_": "16777216"}
+"""glibc: give the memory of large images back at once instead of keeping it for the next."""
 _HEALTH = "/api/v1/health"
 _MOST_INSTANCES = 16
 
@@ -80,7 +82,7 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
             argv=(sys.executable, "-m", *arguments),
             probe=probes.http_answers(place.addresses["api"], _HEALTH) if is_api else probes.heart_beats(heartbeat),
             log=place.state.log(name),
-            environment=_marked(place, variables | {"PYTHONUNBUFFERED": "1"}),
+            environment=_marked(place, variables | _FRUGAL | {"PYTHONUNBUFFERED": "1"}),
             before=partial(heartbeat.unlink, missing_ok=True),
             start=1,
             stop=0,
