@@ -55,6 +55,8 @@ class Triton:
             Nobody answers, not in time, or the model's process is gone: try again.
         ModelFailed
             The model refuses this tile, or its answer has a wrong name, shape or type.
+        ModelStumbled
+            An error inside the server, of the model or of the moment.
         """
         inputs = [_input(name, value) for name, value in tensors(tile, low, high).items()]
         try:
