@@ -30,7 +30,7 @@ __all__ = ["Broken", "CannotSend", "Monolayer", "MonolayerError", "NotRunning", 
 Sent = Callable[[Parcel, int], None]
 """Takes what is being sent, and how many of its bytes have gone."""
 Seen = Callable[[JobView], None]
-"""Takes a job's state, about once a second."""
+"""Takes a job's state, about twice a second."""
 Count = Callable[[int], None]
 """Takes how many bytes have gone, or come."""
 Paths = Sequence[str | PathLike[str]]

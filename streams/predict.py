@@ -20,9 +20,8 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
     with tools.timed("model"):
         maps = await tools.triton.infer(model, pixels, planned.low, planned.high)
     tools.claims.drop(planned.pixels)
-    core = tiling.core_of(
-        maps, plan.tiles[planned.tile % len(plan.tiles)]
-    ).copy()  # lets go of the halo, and the answer
+    tile = plan.tiles[planned.tile % len(plan.tiles)]
+    core = tiling.core_of(maps, tile).copy()  # a view would keep the halo, and the whole answer
     key = keys.tile_maps(planned.job, planned.image, planned.plan, planned.tile)
     tools.claims.hold(key, core)
     return [

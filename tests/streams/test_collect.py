@@ -5,8 +5,8 @@ import asyncio
 from storage import keys
 from storage.memory import MemoryStore
 from streams import ledger
-from streams.events import Lane, Source
-from streams.ledger import Entry, Job, ManifestIndex
+from streams.events import Lane
+from streams.ledger import Job, ManifestIndex
 from streams.tallies import Tallies
 from streams.tally import Tally
 from tests.streams.stand import run
@@ -17,7 +17,6 @@ def job_with(store: MemoryStore, images: int) -> None:
     ledger.write(store, keys.job("j"), job)
     ledger.write(store, keys.manifest_index("j"), ManifestIndex(job="j", images=images, shards=1, lane=Lane.BULK))
     store.put(keys.open_job("j"), b"{}")
-    Entry(image=0, name="a", source=Source(key="k", etag="e"))
 
 
 def test_a_tick_returns_only_when_the_bucket_knows() -> None:  # rule 3
