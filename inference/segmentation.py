@@ -1,17 +1,37 @@
 """From a model's maps to labelled objects."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.watershed import renumber, watershed
+from inference.watershed import renumber, watershed, without_border
 
 FOREGROUND = 128  # of 255: a pixel belongs to an object from here on
 PROMINENCE = 30  # of 255: two maxima of the distance are two objects if the valley between them is deeper
 SMOOTHING = 1.0  # px at the maps' scale: Gaussian that takes the quantisation's steps out of the distance
 SPECK = 50  # px at the maps' scale: smaller objects are dropped; a typical one has 450
+
+
+@dataclass(frozen=True, slots=True)
+class Relief:
+    """What the watershed runs on, so that maps can be let go of before it.
+
+    Attributes
+    ----------
+    flat
+        uint8: the smoothed distance where there is foreground, at least 1 there and 0 elsewhere, with a border of 0.
+    grid
+        Height and width in px, without the border: the finer of the maps' and the image's.
+    least
+        Objects with fewer pixels are specks.
+    """
+
+    flat: NDArray[np.uint8]
+    grid: tuple[int, int]
+    least: int
 
 
 def segment(maps: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.int32]:
@@ -36,37 +56,36 @@ def segment(maps: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.int32
     ValueError
         The maps aren't two, or not uint8.
     """
+    return objects(relief(maps, shape), shape)
+
+
+def relief(maps: NDArray[np.uint8], shape: tuple[int, int]) -> Relief:
+    """The first half of `segment`, after which the maps are no longer needed."""
     if maps.ndim != 3 or maps.shape[0] != 2 or maps.dtype != np.uint8:
         raise ValueError(f"expected two uint8 maps (2, h, w), not {maps.dtype} of shape {maps.shape}")
-    fine = (max(shape[0], maps.shape[1]), max(shape[1], maps.shape[2]))
-    labels = _objects(_relief(maps, fine), fine)
-    least = max(1, round(SPECK * fine[0] * fine[1] / (maps.shape[1] * maps.shape[2])))
-    renumber(labels, least)
-    if fine != shape:
+    grid = (max(shape[0], maps.shape[1]), max(shape[1], maps.shape[2]))
+    bordered = np.zeros((grid[0] + 2, grid[1] + 2), np.uint8)
+    inner = bordered[1:-1, 1:-1]
+    np.maximum(_enlarged(cv2.GaussianBlur(maps[0], (0, 0), SMOOTHING), grid), 1, out=inner)
+    inner *= _enlarged(maps[1], grid) >= FOREGROUND
+    least = max(1, round(SPECK * grid[0] * grid[1] / (maps.shape[1] * maps.shape[2])))
+    return Relief(bordered.ravel(), grid, least)
+
+
+def objects(relief: Relief, shape: tuple[int, int]) -> NDArray[np.int32]:
+    """The second half of `segment`: the objects on a relief, as labels of `shape`."""
+    labels = without_border(watershed(relief.flat, relief.grid[1] + 2, PROMINENCE), *relief.grid)
+    renumber(labels, relief.least)
+    if relief.grid != shape:
         labels = _nearest(labels, shape)
         renumber(labels, 1)
     return labels
 
 
-def _relief(maps: NDArray[np.uint8], fine: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return the smoothed distance where there is foreground, at least 1 there and 0 elsewhere, with a border of 0."""
-    smooth = cv2.GaussianBlur(maps[0], (0, 0), SMOOTHING)
-    relief = np.zeros((fine[0] + 2, fine[1] + 2), np.uint8)
-    inner = relief[1:-1, 1:-1]
-    np.maximum(_enlarged(smooth, fine), 1, out=inner)
-    inner *= _enlarged(maps[1], fine) >= FOREGROUND
-    return relief
-
-
-def _objects(relief: NDArray[np.uint8], fine: tuple[int, int]) -> NDArray[np.int32]:
-    flat = watershed(relief.ravel(), fine[1] + 2, PROMINENCE)
-    return np.ascontiguousarray(flat.reshape(relief.shape)[1:-1, 1:-1])
-
-
-def _enlarged(plane: NDArray[np.uint8], fine: tuple[int, int]) -> NDArray[Any]:
-    if plane.shape == fine:
+def _enlarged(plane: NDArray[np.uint8], grid: tuple[int, int]) -> NDArray[Any]:
+    if plane.shape == grid:
         return plane
-    return np.asarray(cv2.resize(plane, fine[::-1], interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(plane, grid[::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _nearest(labels: NDArray[np.int32], shape: tuple[int, int]) -> NDArray[np.int32]:

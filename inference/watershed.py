@@ -21,6 +21,9 @@ Flat = NDArray[Any]
 def watershed(relief: Flat, width: int, h: int) -> Flat:
     """Return int32 labels (1..n, 0 outside) of the basins around the h-maxima of `relief`.
 
+    One array of that size is all that is needed beside two of as many entries as there are pixels above 0: it holds the
+    union-find's pointers first and the labels afterwards, island by island.
+
     Parameters
     ----------
     relief
@@ -30,17 +33,19 @@ def watershed(relief: Flat, width: int, h: int) -> Flat:
     h
         A maximum must stand out by more than this.
     """
-    labels, parent = np.zeros(relief.size, np.int32), np.full(relief.size, -1, np.int32)
-    pixels = np.empty(np.count_nonzero(relief), np.int32)
+    labels = np.zeros(relief.size, np.int32)
+    room = np.count_nonzero(relief)
+    pixels, ordered = np.empty(room, np.int32), np.empty(room, np.int32)
     count = 0
     for start in range(relief.size):
         if relief[start] and labels[start] == 0:
-            island = pixels[: _collect(start, relief, labels, pixels, width)]
-            island = _descending(island, relief)
+            size = _collect(start, relief, labels, pixels, width)
+            scratch, island = pixels[:size], ordered[:size]
+            starts = _descending(scratch, relief, island)
             for pixel in island:
-                _join(pixel, relief, parent, width, h)
-            count = _seeds(island, relief, parent, labels, h, count)
-            _flood(island, relief, labels, parent, width)
+                _join(pixel, relief, labels, width, h)
+            count = _seeds(island, relief, labels, scratch, h, count)
+            _flood(island, relief, labels, scratch, starts, width)
     return labels
 
 
@@ -61,19 +66,19 @@ def _collect(start: int, relief: Flat, labels: Flat, pixels: Flat, width: int) -
 
 
 @njit(nogil=True, cache=True)
-def _descending(island: Flat, relief: Flat) -> Flat:
-    """Return the pixels of `island` sorted by height, highest first; equals keep their order."""
+def _descending(pixels: Flat, relief: Flat, island: Flat) -> Flat:
+    """Sort `pixels` by height into `island`, highest first; return where each level starts. Equals keep their order."""
     starts = np.zeros(256, np.int64)
-    for pixel in island:
+    for pixel in pixels:
         starts[relief[pixel]] += 1
     place = 0
     for level in range(255, 0, -1):
         starts[level], place = place, place + starts[level]
-    order = np.empty(island.size, np.int32)
-    for pixel in island:
-        order[starts[relief[pixel]]] = pixel
-        starts[relief[pixel]] += 1
-    return order
+    following = starts.copy()
+    for pixel in pixels:
+        island[following[relief[pixel]]] = pixel
+        following[relief[pixel]] += 1
+    return starts
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -89,12 +94,13 @@ def _root(parent: Flat, pixel: int) -> int:
 def _join(pixel: int, relief: Flat, parent: Flat, width: int, h: int) -> None:
     """Add one pixel to the highest basin beside it, and give basins that can't become seeds to that one.
 
-    `parent` holds -1 for pixels not yet reached, and -2 - r for the root of a basin that drowned in the seed of root r.
+    `parent` holds 0 outside (where no pixel of an island is: the border has place 0), -1 for pixels not yet reached, and
+    -2 - r for the root of a basin that drowned in the seed of root r.
     """
     level = relief[pixel]
     best = pixel
     for neighbour in (pixel - width, pixel - 1, pixel + 1, pixel + width):
-        if parent[neighbour] != -1:
+        if parent[neighbour] != -1 and parent[neighbour] != 0:
             root = _root(parent, neighbour)
             if parent[root] < -1:
                 root = -2 - parent[root]
@@ -102,7 +108,7 @@ def _join(pixel: int, relief: Flat, parent: Flat, width: int, h: int) -> None:
                 best = root
     parent[pixel] = best
     for neighbour in (pixel - width, pixel - 1, pixel + 1, pixel + width):
-        if parent[neighbour] != -1:
+        if parent[neighbour] != -1 and parent[neighbour] != 0:
             root = _root(parent, neighbour)
             if parent[root] >= 0 and root != best and relief[root] - level <= h:
                 grown = relief[best] - level > h
@@ -110,51 +116,67 @@ def _join(pixel: int, relief: Flat, parent: Flat, width: int, h: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _seeds(island: Flat, relief: Flat, parent: Flat, labels: Flat, h: int, count: int) -> int:
-    """Label, from `count` + 1 on, the pixels within h of the summit of a basin that became a seed; return the last."""
-    for pixel in island:
-        if parent[pixel] == pixel:
+def _seeds(island: Flat, relief: Flat, labels: Flat, roots: Flat, h: int, count: int) -> int:
+    """Turn the pointers in `labels` into labels and return the last.
+
+    Pixels within h of the summit of a basin that became a seed get `count` + 1 and on, the others -1; `roots` is
+    scratch of the island's size.
+    """
+    for place, pixel in enumerate(island):
+        root = _root(labels, pixel)
+        seed = labels[root] == root and int(relief[pixel]) >= int(relief[root]) - h
+        roots[place] = root if seed else 0
+    for place, pixel in enumerate(island):
+        if roots[place] == pixel:
             count += 1
             labels[pixel] = count
-    for pixel in island:
-        root = _root(parent, pixel)
-        if parent[root] == root and int(relief[pixel]) >= int(relief[root]) - h:
-            labels[pixel] = labels[root]
+    for place, pixel in enumerate(island):
+        root = roots[place]
+        if root != pixel:
+            labels[pixel] = labels[root] if root else -1
     return count
 
 
 @njit(nogil=True, cache=True)
-def _flood(island: Flat, relief: Flat, labels: Flat, following: Flat, width: int) -> None:
-    """Extend labels over the rest of the island, which has -1; `following` is scratch for the queues' links."""
-    first, last = np.full(256, -1, np.int32), np.full(256, -1, np.int32)
+def _flood(island: Flat, relief: Flat, labels: Flat, queues: Flat, starts: Flat, width: int) -> None:
+    """Extend labels over the rest of the island, which has -1.
+
+    A pixel is queued once, at its own level: `queues`, scratch of the island's size, has room for each level's from
+    `starts` on.
+    """
+    first, last = starts.copy(), starts.copy()
     for pixel in island:
         if labels[pixel] > 0:
             for neighbour in (pixel - width, pixel - 1, pixel + 1, pixel + width):
                 if labels[neighbour] == -1:
-                    _append(first, last, following, relief[pixel], pixel)
+                    queues[last[relief[pixel]]] = pixel
+                    last[relief[pixel]] += 1
                     break
     level = 255
     while level > 0:
-        pixel = first[level]
-        if pixel < 0:
+        if first[level] == last[level]:
             level -= 1
             continue
-        first[level] = following[pixel]
+        pixel = queues[first[level]]
+        first[level] += 1
         for neighbour in (pixel - width, pixel - 1, pixel + 1, pixel + width):
             if labels[neighbour] == -1:
                 labels[neighbour] = labels[pixel]
-                _append(first, last, following, relief[neighbour], neighbour)
+                queues[last[relief[neighbour]]] = neighbour
+                last[relief[neighbour]] += 1
                 level = max(level, int(relief[neighbour]))
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _append(first: Flat, last: Flat, following: Flat, level: int, pixel: int) -> None:
-    following[pixel] = -1
-    if first[level] < 0:
-        first[level] = pixel
-    else:
-        following[last[level]] = pixel
-    last[level] = pixel
+@njit(nogil=True, cache=True)
+def without_border(labels: Flat, height: int, width: int) -> Flat:
+    """Return the (height, width) pixels inside the border of flat labels, moved to the front of the same memory."""
+    to = 0
+    for row in range(1, height + 1):
+        start = row * (width + 2) + 1
+        for place in range(start, start + width):
+            labels[to] = labels[place]
+            to += 1
+    return labels[: height * width].reshape(height, width)
 
 
 @njit(nogil=True, cache=True)

@@ -149,6 +149,9 @@ class SliceListed(Event):
     topic = "slices"
 
     shard: Annotated[int, Field(ge=0, lt=MOST_IMAGES)]
+    round: Annotated[int, Field(ge=0)] = 0
+    again: bool = False
+    """Announced before: what is in flight or has ended may be met."""
 
     @property
     def key(self) -> str:
@@ -179,6 +182,12 @@ class ImageFound(ImageEvent):
     model: str
     model_digest: str
     options: Options = Options()
+    again: bool = False
+    """Announced before: look for its outcome first."""
+    attempt: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Attempts that failed so far, in whichever process."""
+    not_before: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Seconds since 1970: not to be tried again before."""
 
 
 class TilePlanned(ImageEvent):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from inference import tiling
 from inference.measure import measure
 from inference.models import Model
-from inference.segmentation import segment
+from inference.segmentation import objects, relief
 from storage import keys
 from storage.labels import write_labels
 from streams import ledger
@@ -32,7 +32,9 @@ async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded
     model = tools.model(planned.found)
     planes = await _planes(planned, tools)
     with tools.timed("post"):
-        segmented = [await _segment(predicted, index, plane, model, tools) for index, plane in enumerate(planes)]
+        segmented = []
+        for index in range(len(planes)):
+            segmented.append(await _segment(predicted, index, planes.pop(0), model, tools))
         data = await tools.compute(_pack, planned, segmented, model)
     tools.claims.hold(keys.labels(planned.job, planned.image), data)
     return [
@@ -51,9 +53,12 @@ async def _planes(planned: TilePlanned, tools: Tools) -> list[NDArray[Any]]:
     """The image's own pixels, for measuring: from this run's memory, else read again."""
     await tools.share.grow(planned.planes * planned.shape[0] * planned.shape[1] / 1e6)
     wanted = [plane_key(planned.found, plane) for plane in range(planned.planes)]
-    if all(map(tools.claims.holds, wanted)):
-        return [tools.claims.take(key, planned.shape, planned.dtype) for key in wanted]
-    return list((await read(planned.found, tools)).planes)
+    if not all(map(tools.claims.holds, wanted)):
+        return list((await read(planned.found, tools)).planes)
+    planes = [tools.claims.take(key, planned.shape, planned.dtype) for key in wanted]
+    for key in wanted:
+        tools.claims.drop(key)  # whoever measures is the last to ask, and packing needs the room
+    return planes
 
 
 async def _segment(
@@ -75,9 +80,12 @@ async def _segment(
 def _label(
     plan: tiling.Plan, cores: list[Any], plane: NDArray[Any], pixel_size: float | None
 ) -> tuple[NDArray[np.int32], Columns]:
+    shape = (plane.shape[0], plane.shape[1])
     maps = tiling.stitch(plan, cores)
     cores.clear()  # the whole map is as large as they are together
-    labels = segment(maps, (plane.shape[0], plane.shape[1]))
+    ground = relief(maps, shape)
+    del maps  # as large again as what the watershed needs
+    labels = objects(ground, shape)
     return labels, measure(labels, plane, pixel_size).columns
 
 
