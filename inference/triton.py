@@ -13,6 +13,12 @@ from inference.wire import MAPS, tensors
 
 _NEVER = ("INVALID_ARGUMENT", "UNIMPLEMENTED", "OUT_OF_RANGE", "FAILED_PRECONDITION")
 _DEAD_STUB = ("Stub process", "not healthy")
+_SOON_BACK = [
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),  # the default of two minutes outlasts most outages
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+]
 _TRITON_TYPES = {np.dtype(np.uint8): "UINT8", np.dtype(np.float32): "FP32"}
 
 
@@ -20,12 +26,16 @@ class ModelUnavailable(Exception):
     """Triton or the model can't be reached: try again."""
 
 
+class ModelSlow(ModelUnavailable):
+    """No answer in time: the server hangs, or only this request does. A small inference tells which."""
+
+
 class ModelFailed(Exception):
-    """The model answered with an error or with nonsense: never succeeds."""
+    """The model refuses the request: never succeeds."""
 
 
 class ModelStumbled(Exception):
-    """The server answered with an error of its own: perhaps the model's, perhaps the moment's. Worth a few attempts."""
+    """An error of the server's own, or nonsense: perhaps the model's, perhaps the moment's. Worth a few attempts."""
 
 
 class Triton:
@@ -36,10 +46,10 @@ class Triton:
     address
         `host:port` of Triton's gRPC endpoint.
     timeout
-        Seconds for one inference: a stopped server is noticed by nothing else.
+        Seconds for one inference: a stopped server is noticed by nothing else. The largest tile takes a second.
     """
 
-    def __init__(self, address: str, *, timeout: float = 60.0) -> None:
+    def __init__(self, address: str, *, timeout: float = 30.0) -> None:
         self._address = address
         self._timeout = timeout
         self._connection: Any = None
@@ -52,29 +62,36 @@ class Triton:
         Raises
         ------
         ModelUnavailable
-            Nobody answers, not in time, or the model's process is gone: try again.
+            Nobody answers, or the model's process is gone: try again.
+        ModelSlow
+            No answer in time.
         ModelFailed
-            The model refuses this tile, or its answer has a wrong name, shape or type.
+            The model refuses this tile.
         ModelStumbled
-            An error inside the server, of the model or of the moment.
+            An error inside the server, of the model or of the moment; an answer of a wrong name, shape or type.
         """
-        inputs = [_input(name, value) for name, value in tensors(tile, low, high).items()]
-        try:
-            result = await self._client().infer(
-                model.name, inputs, model.version, [InferRequestedOutput(MAPS)], client_timeout=self._timeout
-            )
-        except InferenceServerException as error:
-            raise _judged(error, model, self._address) from error
-        return _checked(result.as_numpy(MAPS), (2, *tile.shape), model)
+        return await self._ask(model, tile, low, high, self._timeout)
 
-    async def ready(self, model: Model) -> bool:
-        """Return whether the model answers a real, small inference: Triton calls a dead model ready."""
+    async def ready(self, model: Model, timeout: float = 5.0) -> bool:
+        """Return whether the model answers a real, small inference in time: Triton calls a dead model ready."""
         tile = np.zeros((model.stride, model.stride), np.uint8)
         try:
-            await self.infer(model, tile, 0.0, 1.0)
+            await self._ask(model, tile, 0.0, 1.0, timeout)
         except (ModelUnavailable, ModelFailed, ModelStumbled):
             return False
         return True
+
+    async def _ask(
+        self, model: Model, tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float, timeout: float
+    ) -> NDArray[np.uint8]:
+        inputs = [_input(name, value) for name, value in tensors(tile, low, high).items()]
+        try:
+            result = await self._client().infer(
+                model.name, inputs, model.version, [InferRequestedOutput(MAPS)], client_timeout=timeout
+            )
+        except InferenceServerException as error:
+            raise _judged(error, model, self._address) from error
+        return _checked(_maps(result), (2, *tile.shape), model)
 
     async def close(self) -> None:
         """Close the connection; a later request opens a new one."""
@@ -84,7 +101,7 @@ class Triton:
 
     def _client(self) -> Any:
         if self._connection is None:
-            self._connection = aio.InferenceServerClient(self._address)
+            self._connection = aio.InferenceServerClient(self._address, channel_args=_SOON_BACK)
         return self._connection
 
 
@@ -99,6 +116,8 @@ def _judged(
 ) -> ModelUnavailable | ModelFailed | ModelStumbled:
     status, message = str(error.status() or ""), str(error.message())
     said = f"{status or 'no status'}: {message}"
+    if "DEADLINE_EXCEEDED" in status:
+        return ModelSlow(f"Model {model.name} version {model.version} at {address} did not answer in time")
     if any(name in status for name in _NEVER) and not any(words in message for words in _DEAD_STUB):
         return ModelFailed(f"Model {model.name} version {model.version} at {address} failed: {said}")
     if "INTERNAL" in status and not any(words in message for words in _DEAD_STUB):
@@ -106,10 +125,18 @@ def _judged(
     return ModelUnavailable(f"Model {model.name} version {model.version} at {address} doesn't answer: {said}")
 
 
+def _maps(result: Any) -> NDArray[Any] | None:
+    try:
+        maps: NDArray[Any] | None = result.as_numpy(MAPS)
+    except (AttributeError, ValueError, TypeError):  # an answer without a body, or with another's
+        return None
+    return maps
+
+
 def _checked(maps: NDArray[Any] | None, shape: tuple[int, ...], model: Model) -> NDArray[np.uint8]:
-    """Triton reports success for outputs that are missing, empty or of a wrong shape: look."""
+    """Triton reports success for outputs that are missing, empty or of a wrong shape: look. It may be the moment's."""
     if maps is None:
-        raise ModelFailed(f"Model {model.name} returned no output {MAPS!r}.")
+        raise ModelStumbled(f"Model {model.name} returned no output {MAPS!r}.")
     if maps.shape != shape or maps.dtype != np.uint8:
-        raise ModelFailed(f"Model {model.name} returned {maps.dtype} of shape {maps.shape}, not uint8 of {shape}.")
+        raise ModelStumbled(f"Model {model.name} returned {maps.dtype} of shape {maps.shape}, not uint8 of {shape}.")
     return maps

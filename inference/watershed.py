@@ -94,7 +94,7 @@ def _root(parent: Flat, pixel: int) -> int:
 def _join(pixel: int, relief: Flat, parent: Flat, width: int, h: int) -> None:
     """Add one pixel to the highest basin beside it, and give basins that can't become seeds to that one.
 
-    `parent` holds 0 outside (where no pixel of an island is: the border has place 0), -1 for pixels not yet reached, and
+    `parent` holds 0 outside (place 0 is in the border, so no pixel of an island), -1 for pixels not yet reached, and
     -2 - r for the root of a basin that drowned in the seed of root r.
     """
     level = relief[pixel]

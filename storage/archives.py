@@ -1,21 +1,23 @@
 """The images in a zip archive: where each lies, and which can't be taken, told from the directory alone."""
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from storage.directory import DEFLATED, HEADER, STORED, Directory, Entry, read_directory
+from storage.directory import DEFLATED, STORED, Directory, Entry, read_directory
 from storage.limits import MAX_FILE
 from storage.objects import Store
+from storage.sources import most_packed
 from storage.sources import read_source as read_source
+from storage.spans import Numbers, spans
 from storage.unreadable import Reason, Unreadable
 
 MAX_NAME = 1000
 BOMB_RATIO, BOMB_SIZE = 200, 100_000_000
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar")
 _SKIPPED = re.compile(r"/$|(^|/)(\.(?!\.?(/|$))|__MACOSX/|(Thumbs\.db|desktop\.ini)$)", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What breaks lines, speaks to a terminal, or turns the order of letters round."""
 
 
 class Member(NamedTuple):
@@ -79,25 +81,23 @@ def list_members(store: Store, key: str, etag: str, size: int) -> Iterator[Membe
     name = key.rsplit("/", 1)[-1]
     directory = read_directory(lambda start, length: store.get(key, start, length, etag), size, name)
     try:
-        offsets = directory.offsets()
+        lengths = spans(directory)
         files = any(not _skipped(_decoded(entry)) for entry in directory.entries())
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise Unreadable("bad_input", f"the directory of {name} is broken: it {error}") from None
     if not files:
         raise Unreadable("bad_input", f"{name} is an archive without images")
-    return _members(directory, offsets)
+    return _members(directory, lengths)
 
 
-def _members(directory: Directory, offsets: Sequence[int]) -> Iterator[Member]:
-    for entry in directory.entries():
+def _members(directory: Directory, lengths: Numbers) -> Iterator[Member]:
+    for entry, length in zip(directory.entries(), lengths, strict=True):
         name = _decoded(entry)
-        if _skipped(name):
-            continue
-        following = bisect_right(offsets, entry.offset)
-        span = offsets[following] - entry.offset if following < len(offsets) else 0
-        shared = following > 1 and offsets[following - 2] == entry.offset
-        problem, reason = _problem(entry, name, 0 if shared else span)
-        yield Member(name, entry.offset, span, entry.packed, entry.size, entry.method, entry.crc, problem, reason)
+        if not _skipped(name):
+            span = int(length)
+            problem, reason = _problem(entry, name, span)
+            name = name[:MAX_NAME]  # a manifest holds a thousand of them
+            yield Member(name, entry.offset, span, entry.packed, entry.size, entry.method, entry.crc, problem, reason)
 
 
 def _decoded(entry: Entry) -> str:
@@ -127,8 +127,12 @@ def _problem(entry: Entry, name: str, span: int) -> tuple[str, Reason]:
         return f"{name} is an archive inside the archive; unpack it first", "unsupported"
     if entry.method not in (STORED, DEFLATED):
         return f"{name} is packed with method {entry.method}; stored and deflated files are read", "unsupported"
-    if span < HEADER + len(entry.name) + entry.packed:
+    if not span:
         return f"{name} overlaps with another part of the archive", "bad_input"
+    if not entry.size:
+        return f"{name} is empty", "bad_input"
+    if entry.packed > most_packed(entry.size):
+        return f"{name} claims to be packed into {entry.packed} bytes, and to have {entry.size}", "bad_input"
     if entry.size > BOMB_SIZE and entry.size > BOMB_RATIO * entry.packed:
         return f"{name} claims to unpack to {entry.size / max(entry.packed, 1):.0f} times its packed size", "bad_input"
     if entry.size > MAX_FILE:

@@ -5,8 +5,7 @@ doesn't compare the number of entries with what was promised, and needs five tim
 """
 
 import struct
-from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -68,11 +67,6 @@ class Directory:
         if at > len(data) or (found - self.count) & FULL16 or (self.count > FULL16 and found != self.count):
             raise ValueError(f"should list {self.count} files and lists {found}")
 
-    def offsets(self) -> Sequence[int]:
-        """Where the local headers begin, and last where the directory does, in rising order."""
-        starts = sorted(entry.offset for entry in self.entries())
-        return array("Q", [*starts, self.start])
-
 
 def read_directory(read: Read, size: int, name: str) -> Directory:
     """Find and read the directory of an archive.
@@ -93,7 +87,7 @@ def read_directory(read: Read, size: int, name: str) -> Directory:
     """
     tail_start = max(0, size - _TAIL)
     tail = read(tail_start, size - tail_start)
-    at = tail.rfind(b"PK\5\6")
+    at = _last_end(tail)
     if at < 0 or at + _END.size > len(tail):
         raise Unreadable("bad_input", _no_end(read(0, 4), name))
     count, length, given, end = _ending(tail, at, tail_start, name)
@@ -109,6 +103,20 @@ def read_directory(read: Read, size: int, name: str) -> Directory:
     inside = start - tail_start
     data = tail[inside : inside + length] if inside >= 0 else _blocks(read, start, length)
     return Directory(data, start, start - given, count)
+
+
+def _last_end(tail: bytes) -> int:
+    """Where the end is whose comment reaches to the end of the file; failing that the last, with something behind it.
+
+    A comment may hold what looks like an end.
+    """
+    last = at = tail.rfind(b"PK\5\6")
+    while at >= 0:
+        comment = int.from_bytes(tail[at + _END.size - 2 : at + _END.size], "little")
+        if at + _END.size + comment == len(tail):
+            return at
+        at = tail.rfind(b"PK\5\6", 0, at + 3)
+    return last
 
 
 def _no_end(head: bytes, name: str) -> str:

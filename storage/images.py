@@ -33,10 +33,13 @@ class Image:
         (P, H, W) uint8 or uint16; P > 1 for time lapses and z stacks. May be read-only.
     pixel_size
         In µm, where the file says it.
+    channels
+        How many separate channels the file has; colours are not counted.
     """
 
     planes: Planes
     pixel_size: float | None
+    channels: int = 1
 
     @property
     def dtype(self) -> str:
@@ -77,7 +80,7 @@ def _read(data: bytes, name: str, channel: int | None) -> Image:
     if data.startswith(MAGICS):
         tiff = read_tiff(data, name, channel)
         pixels = _chosen(tiff.pixels, name, channel) if tiff.colours else tiff.pixels[..., 0]
-        return Image(_native(pixels, name), tiff.pixel_size)
+        return Image(_native(pixels, name), tiff.pixel_size, tiff.channels)
     if data.startswith(PNG):
         return Image(_raster(read_png(data, name), name, channel), None)
     if data.startswith(JPEG):

@@ -10,11 +10,16 @@ in the order of its archive's directory and stored by shards of 1,000.
     jobs/<job>/manifest/index.json              how many there are; written last
     jobs/<job>/labels/<shard>/<image>.tif       labels and cells of one image, one atomic object
     jobs/<job>/rejected/<shard>/<image>.<round>.json
-    jobs/<job>/done.json                        the job's end
-    open/<job>                                  there while the job is not done
-    tally/<job>/<owner>                         a bitmap that only makes answers fast
+    jobs/<job>/rounds/<round>.json              a replay: which rejected images go through again; the first is round 1
+    jobs/<job>/cancelled.json                   somebody cancelled the job
+    jobs/<job>/done.json                        the job's end, as of a round
+    open/<job>                                  there while the job is not done; its deadline's clock
+    held/job/<job>, held/model/<digest>         why nothing is begun for them, or when that ended
+    deleted/<job>                               the job was here, and its time was over
+    tally/<job>/<round>.<owner>                 a bitmap that only makes answers fast
     scratch/<job>/<shard>/<image>/...           tiles and maps between processes
     quarantine/<topic>/<partition>/<offset>     bytes on a topic that name no job
+    alone/<topic>/<partition>/<offset>          there while a suspected event runs alone; how often somebody died on it
 """
 
 SHARD = 1000
@@ -22,6 +27,12 @@ JOBS = "jobs/"
 UPLOADS = "uploads/"
 INBOX = "inbox/"
 OPEN = "open/"
+HELD = "held/"
+DELETED = "deleted/"
+TALLY = "tally/"
+SCRATCH = "scratch/"
+MODEL = "model/"
+"""Before a model's digest, where a job's id could stand as well."""
 INPUTS = (UPLOADS, INBOX)
 """The prefixes under which an announced upload may lie."""
 
@@ -87,19 +98,65 @@ def done(job_id: str) -> str:
     return f"{JOBS}{job_id}/done.json"
 
 
-def tally(job_id: str, owner: str) -> str:
-    """One owner's bitmap of the job."""
-    return f"tally/{job_id}/{owner}"
+def job_prefix(job_id: str) -> str:
+    """All that tells what became of a job; its input, tallies and scratch lie elsewhere."""
+    return f"{JOBS}{job_id}/"
+
+
+def round_(job_id: str, number: int) -> str:
+    """The images that go through again."""
+    return f"{rounds(job_id)}{number:05d}.json"
+
+
+def rounds(job_id: str) -> str:
+    """All replays of a job, in order."""
+    return f"{JOBS}{job_id}/rounds/"
+
+
+def round_of(key: str) -> int:
+    """The round of a rejection, from its key."""
+    return int(key.rsplit(".", 2)[1])
+
+
+def round_of_tally(key: str) -> int:
+    """The round of a tally, from its key; those written before there were rounds belong to the first."""
+    number, dot, _ = key.rsplit("/", 1)[1].partition(".")
+    return int(number) if dot else 0
+
+
+def cancelled(job_id: str) -> str:
+    """The marker of a cancelled job."""
+    return f"{JOBS}{job_id}/cancelled.json"
+
+
+def held(what: str) -> str:
+    """The marker of a held job, or of `model/<digest>`."""
+    return f"{HELD}{what}" if what.startswith(MODEL) else f"{HELD}job/{what}"
+
+
+def deleted(job_id: str) -> str:
+    """The marker of a job that is gone."""
+    return f"{DELETED}{job_id}"
+
+
+def tally(job_id: str, owner: str, number: int = 0) -> str:
+    """One owner's bitmap of the job in one round."""
+    return f"{tallies(job_id)}{number}.{owner}"
 
 
 def tallies(job_id: str) -> str:
-    """All owners' bitmaps of the job."""
-    return f"tally/{job_id}/"
+    """All bitmaps of the job."""
+    return f"{TALLY}{job_id}/"
+
+
+def scratch_prefix(job_id: str) -> str:
+    """All that stands between processes for a job."""
+    return f"{SCRATCH}{job_id}/"
 
 
 def scratch(job_id: str, image: int) -> str:
     """All that stands between processes for one image."""
-    return f"scratch/{job_id}/{image_id(image)}/"
+    return f"{scratch_prefix(job_id)}{image_id(image)}/"
 
 
 def tile_pixels(job_id: str, image: int, plan: str, tile: int) -> str:
@@ -120,3 +177,8 @@ def maps_prefix(job_id: str, image: int, plan: str) -> str:
 def quarantine(topic: str, partition: int, offset: int) -> str:
     """A message that names no job, by where it stood."""
     return f"quarantine/{topic}/{partition}/{offset}"
+
+
+def alone(topic: str, partition: int, offset: int) -> str:
+    """The marker of an event that runs alone, because somebody died when it was in flight."""
+    return f"alone/{topic}/{partition}/{offset}"

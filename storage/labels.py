@@ -99,7 +99,7 @@ def write_labels(
 
 def read_labels(data: bytes) -> Labels:
     """The inverse of `write_labels`."""
-    with TiffFile(BytesIO(data)) as tif:
+    with BytesIO(data) as file, TiffFile(file) as tif:
         planes = [page.asarray(maxworkers=1) for page in tif.pages]
         cells, pixel_size, facts = _unpack(tif.pages.first.tags[TAG].value)
     return Labels(np.stack(planes), cells, pixel_size, facts)
@@ -107,7 +107,7 @@ def read_labels(data: bytes) -> Labels:
 
 def read_cells(data: bytes) -> Cells:
     """Only the cells, without decoding the labels."""
-    with TiffFile(BytesIO(data)) as tif:
+    with BytesIO(data) as file, TiffFile(file) as tif:
         return _unpack(tif.pages.first.tags[TAG].value)[0]
 
 

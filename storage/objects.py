@@ -27,6 +27,10 @@ class Unavailable(StoreError):
     """The store can't be reached or can't take more: nobody's fault, try again."""
 
 
+class Full(Unavailable):
+    """The store has no room left: somebody has to make some."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stat:
     """An object as a listing shows it: `size` in bytes, `etag` without quotes, `modified` in seconds since 1970."""

@@ -5,8 +5,9 @@ What the server has to offer is little: read after write, ranged reads, `If-Matc
 """
 
 import builtins
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -20,12 +21,15 @@ from urllib3.exceptions import HTTPError
 
 from storage.connections import connections
 from storage.listing import Page, read_page
-from storage.objects import Changed, NotFound, Part, Stat, StoreError, Unavailable
+from storage.objects import Changed, Full, NotFound, Part, Stat, StoreError, Unavailable
 from storage.probe import probe
 
 Headers = dict[str, str | list[str] | tuple[str]]
+RACES, RACE_SECONDS = 5, 0.02
+"""A file-backed server removes a folder with its last object, perhaps just as the next is being put there."""
 ABSENT = {"NoSuchKey", "NoSuchUpload", "ResourceNotFound"}
-FULL_OR_BUSY = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded", "SlowDown", "RequestTimeout"}
+FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded"}
+BUSY = {"SlowDown", "RequestTimeout"}
 
 
 class S3Store:
@@ -98,6 +102,10 @@ class S3Store:
     def put(self, key: str, data: bytes) -> str:
         """Store the whole object atomically and durably; returns its etag."""
         headers: Headers = {"Content-Type": "application/octet-stream"}
+        for _ in range(RACES):
+            with suppress(_FolderVanished):
+                return _bare(self._ask("PUT", key, body=data, headers=headers).headers.get("etag"))
+            time.sleep(RACE_SECONDS)
         return _bare(self._ask("PUT", key, body=data, headers=headers).headers.get("etag"))
 
     def list(self, prefix: str) -> Iterator[Stat]:
@@ -201,11 +209,19 @@ class S3Store:
             return Unavailable(f"the store at {self.endpoint} has no bucket {self.bucket}")
         if error.code in ABSENT:
             return NotFound(message)
+        if error.code == "ExistingObjectIsDirectory":
+            return _FolderVanished(message)
         if error.code == "InvalidRange":
             return _BeyondTheEnd(message)
-        if error.code in FULL_OR_BUSY:
+        if error.code in FULL:
+            return Full(message)
+        if error.code in BUSY:
             return Unavailable(message)
         return _by_status(error.response.status, message)
+
+
+class _FolderVanished(Unavailable):
+    """The folder of the key was removed while the object was being put."""
 
 
 class _BeyondTheEnd(StoreError):
@@ -217,6 +233,8 @@ def _by_status(status: int, message: str) -> StoreError:
         return NotFound(message)
     if status == 412:
         return Changed(message)
+    if status == 507:
+        return Full(message)
     if status >= 500 or status in (408, 429):
         return Unavailable(message)
     return StoreError(message)

@@ -11,7 +11,7 @@ MICRONS = {
 SMALLEST, LARGEST = 0.001, 1000.0
 _LARGEST_PRINTED = 20.0
 """Resolutions without a program behind them are mostly those of a printer or a screen (µm)."""
-_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^>]*>")
+_PIXELS = re.compile(r"<(?:\w+:)?Pixels\b[^<>]*>")
 _SIZE = {axis: re.compile(rf"""\bPhysicalSize{axis}\s*=\s*["']([^"']*)["']""") for axis in "XY"}
 _UNIT = {axis: re.compile(rf"""\bPhysicalSize{axis}Unit\s*=\s*["']([^"']*)["']""") for axis in "XY"}
 Size = tuple[float, float]

@@ -14,6 +14,10 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _ENCRYPTED, _SIZES_FOLLOW = 1, 8
 
 
+LARGEST_ARCHIVE = 1 << 50
+"""Far beyond what any store takes as one object, and safely within what it takes as a range."""
+
+
 class SourceLike(Protocol):
     """Where an image's file lies; a `span` of none stands for the whole object."""
 
@@ -58,12 +62,21 @@ def read_source(store: Store, source: SourceLike, name: str = "") -> bytes:
     name = name or source.key.rsplit("/", 1)[-1]
     if source.size > MAX_FILE:
         raise _too_large(name)
+    packed, span = source.packed or 0, source.span or 0
+    if min(source.offset, source.size, span, packed) < 0 or max(source.offset, span) > LARGEST_ARCHIVE:
+        raise Unreadable("bad_input", f"{name} is said to lie where nothing can: at {source.offset} of its archive")
+    if packed > most_packed(source.size):
+        raise Unreadable("bad_input", f"{name} is said to be packed into {packed} bytes, and to have {source.size}")
     if source.span is None:
         return _whole(store, source, name)
-    packed = source.packed or 0
-    wanted = min(source.span, HEADER + 2 * FULL16 + packed)
+    wanted = min(span, HEADER + 2 * FULL16 + packed)
     block = store.get(source.key, source.offset, wanted, source.etag)
     return _unpacked(_body(block, source, packed, name), source, name)
+
+
+def most_packed(size: int) -> int:
+    """The most bytes that a file of this size can honestly be packed into; all of them are read at once."""
+    return size + size // 8 + FULL16
 
 
 def _whole(store: Store, source: SourceLike, name: str) -> bytes:

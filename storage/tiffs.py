@@ -1,8 +1,10 @@
 """TIFF images of every kind: which pages and samples belong to the channel that was asked for, and their pixels."""
 
 import logging
+import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -12,6 +14,7 @@ from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 from storage.ifds import COMPRESSIONS, FLOAT, UINT, Page, read_pages
 from storage.limits import check_size
+from storage.ome import check_ome
 from storage.rasters import MAX_SCANS, jpeg_frame
 from storage.scale import Size, from_imagej, from_ome, from_resolution
 from storage.unreadable import Unreadable
@@ -19,6 +22,8 @@ from storage.unreadable import Unreadable
 MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MIN_IS_WHITE, _RGB, _PALETTE, _YCBCR, _JPEG = 0, 2, 3, 6, 7
 _COLOURS = (_RGB, _YCBCR)
+MAX_SHARED = 8
+"""So many times the file's bytes may be unpacked, where strips or tiles share them."""
 _SQUARE = 1.01
 """Up to this ratio of its sides a pixel counts as square."""
 _IMAGES = re.compile(r"\AImageJ=.*?^images=(\d{1,9})$", re.DOTALL | re.MULTILINE)
@@ -28,11 +33,12 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)  # what matters of 
 
 @dataclass(frozen=True, slots=True)
 class Tiff:
-    """Pixels (planes, H, W, samples) of one channel, or of all colours; `pixel_size` in µm."""
+    """Pixels (planes, H, W, samples) of one channel out of `channels`, or of all colours; `pixel_size` in µm."""
 
     pixels: NDArray[Any]
     colours: bool
     pixel_size: float | None
+    channels: int = 1
 
 
 def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
@@ -50,14 +56,19 @@ def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
     pages = read_pages(data, name)
     first = pages[0]
     _check_kind(first, name)
-    with TiffFile(BytesIO(data), _multifile=False) as tif:
+    # Closed, the file lets go of the data: tifffile's objects form a cycle that would hold it until it is collected.
+    with BytesIO(data) as file, TiffFile(file, _multifile=False, is_scn=False) as tif:
         page = tif.pages.first
+        if page.dtype is None:
+            raise Unreadable("unsupported", f"{name} has values of different kinds in one pixel; save it as RGB")
         if len(pages) == 1 and first.samples == 1 and "images=" not in page.description:
             _index(1, name, channel if page.photometric != _PALETTE else None)
-            pixels, axes = _decoded(data, page, name), "YX"
+            _check_sharing(data, [page], name)
+            pixels, axes, channels = _decoded(data, page, name), "YX", 1
         else:
-            pixels, axes = _channel(data, tif.series[0], first, name, channel)
-        return _finished(pixels, axes, page, first, name, channel)
+            check_ome(tif.ome_metadata or "", name)
+            pixels, axes, channels = _channel(data, tif.series[0], first, name, channel)
+        return replace(_finished(pixels, axes, page, first, name, channel), channels=channels)
 
 
 def _check_kind(page: Page, name: str) -> None:
@@ -75,8 +86,8 @@ def _unsupported(dtype: str, name: str) -> Unreadable:
 
 def _channel(
     data: bytes, series: TiffPageSeries, first: Page, name: str, channel: int | None
-) -> tuple[NDArray[Any], str]:
-    """The pixels of a series that belong to the channel, and the meaning of their axes."""
+) -> tuple[NDArray[Any], str, int]:
+    """The pixels of a series that belong to the channel, the meaning of their axes, and how many channels there are."""
     axes, shape = series.axes, series.shape
     if "S" in axes and first.photometric not in _COLOURS and "C" not in axes:
         axes = axes.replace("S", "C")
@@ -89,8 +100,9 @@ def _channel(
     check_size(name, 1, planes * lengths["Y"], lengths["X"], colours, series.dtype.itemsize)
     if series.dataoffset is not None and first.compression == 1:
         whole = _in_place(data, series, name)
-        return (whole.take(index, axes.index("C")), axes.replace("C", "")) if "C" in axes else (whole, axes)
-    return _page_by_page(data, series, axes, name, index)
+        whole = whole.take(index, axes.index("C")) if "C" in axes else whole
+        return whole, axes.replace("C", ""), channels
+    return *_page_by_page(data, series, axes, name, index), channels
 
 
 def _check_promise(description: str, images: int, page: Page, name: str) -> None:
@@ -130,6 +142,7 @@ def _page_by_page(data: bytes, series: TiffPageSeries, axes: str, name: str, ind
         numbers = numbers.take(index, outer_axes.index("C"))
     wanted = [series[int(number)] if number < len(series) else None for number in numbers.ravel()]
     planes = []
+    _check_sharing(data, wanted, name)
     for page in wanted:
         if page is None:
             raise Unreadable("bad_input", f"{name} lacks planes: its description names {series.shape}")
@@ -140,26 +153,44 @@ def _page_by_page(data: bytes, series: TiffPageSeries, axes: str, name: str, ind
 
 def _decoded(data: bytes, page: Any, name: str) -> NDArray[Any]:
     """One page's pixels, once all of its pieces are known to be there."""
-    pieces = zip(page.dataoffsets, page.databytecounts, strict=True)
-    if any(not length or start + length > len(data) for start, length in pieces):
-        raise Unreadable("bad_input", f"{name} is cut short: it ends within its pixels")
-    if page.compression == 1 and sum(page.databytecounts) < page.nbytes * page.bitspersample // (
-        8 * page.dtype.itemsize
-    ):
-        raise Unreadable("bad_input", f"{name} is cut short: it has fewer pixels than its header says")
-    if page.compression == _JPEG:
+    key = page.keyframe  # pages like the first have only places of their own
+    if key.photometric == _YCBCR and key.compression != _JPEG and key.subsampling not in (None, (1, 1)):
+        raise Unreadable("unsupported", f"{name} has colours of a lower resolution than its pixels; save it as RGB")
+    _check_pieces(data, page, name)
+    if key.compression == _JPEG:
         _check_jpegs(data, page, name)
     pixels: NDArray[Any] = page.asarray(maxworkers=1)
     return pixels
 
 
+def _check_sharing(data: bytes, pages: Sequence[Any], name: str) -> None:
+    """Strips and tiles may lie in one place, but hundreds of thousands of long ones would take hours to unpack."""
+    lengths = (length for page in pages if page is not None for length in page.databytecounts)
+    if sum(min(length, len(data)) for length in lengths) > MAX_SHARED * len(data):
+        raise Unreadable("bad_input", f"{name} says of too many of its pieces that they lie in the same place")
+
+
+def _check_pieces(data: bytes, page: Any, name: str) -> None:
+    """All strips or tiles lie in the file; tifffile makes up those that nobody speaks of."""
+    key, places, lengths = page.keyframe, page.dataoffsets, page.databytecounts
+    if any(not length or start + length > len(data) for start, length in zip(places, lengths, strict=True)):
+        raise Unreadable("bad_input", f"{name} is cut short: it ends within its pixels")
+    needed = key.nbytes * key.bitspersample // (8 * key.dtype.itemsize)
+    if key.compression == 1 and sum(lengths) < needed:
+        raise Unreadable("bad_input", f"{name} is cut short: it has fewer pixels than its header says")
+    in_one = key.compression == 1 and len(places) == 1
+    if len(places) < math.prod(key.chunked) and not in_one:
+        raise Unreadable("bad_input", f"{name} is cut short: it has only {len(places)} pieces of a page")
+
+
 def _check_jpegs(data: bytes, page: Any, name: str) -> None:
     """JPEG streams inside a TIFF say once more how large they are."""
+    key = page.keyframe
+    height, width = (key.tilelength, key.tilewidth) if key.is_tiled else (key.imagelength, key.imagewidth)
     for start, length in zip(page.dataoffsets, page.databytecounts, strict=True):
         if data.count(b"\xff\xda", start, start + length) > MAX_SCANS:
             raise Unreadable("bad_input", f"{name} holds a JPEG image with more than {MAX_SCANS} passes")
         frame = jpeg_frame(memoryview(data)[start : start + length])
-        height, width = (page.tilelength, page.tilewidth) if page.is_tiled else (page.imagelength, page.imagewidth)
         if frame is None or frame.height > height or frame.width > width or frame.samples > 4:
             raise Unreadable("bad_input", f"{name} is damaged: a piece of it is no fitting JPEG image")
 
@@ -175,7 +206,9 @@ def _finished(pixels: NDArray[Any], axes: str, page: TiffPage, first: Page, name
     order = [number for number, axis in enumerate(axes) if axis not in "YXS"] + [axes.index(axis) for axis in "YXS"]
     pixels = pixels.transpose(order)
     pixels = pixels.reshape(-1, *pixels.shape[-3:])
-    if page.photometric == _PALETTE and page.colormap is not None:
+    if page.photometric == _PALETTE:
+        if page.colormap is None:
+            raise Unreadable("bad_input", f"{name} is damaged: it lacks the colours that its pixels stand for")
         pixels = np.moveaxis(_colours(page.colormap)[:, pixels[..., 0]], 0, -1)
     if page.photometric == _MIN_IS_WHITE:
         pixels = (1 << first.bits) - 1 - pixels

@@ -2,31 +2,45 @@
 
 from collections.abc import Iterator
 
-from storage import keys
 from storage.archives import Member, is_zip, list_members
 from storage.objects import Changed, NotFound
 from storage.unreadable import Unreadable
 from streams import intake, ledger
 from streams.events import Event, Lane, SliceListed, Source, UploadReceived
 from streams.failure import Rejected, verdict
-from streams.ledger import Entry, Job, ManifestIndex, ManifestShard
-from streams.rejection import reject
+from streams.original import READINGS
+from streams.records import Entry, Job, ManifestIndex
 from streams.tools import Tools
+
+LISTED_TWICE = 2
 
 
 async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
-    """Write the job's manifest from its archive's directory, then announce it slice by slice."""
-    job = await tools.fetch(_job, upload, tools)
-    if await tools.fetch(ledger.read_done, tools.store, job.job):
-        return []
+    """Write the job's manifest from its archive's directory, then announce it slice by slice.
+
+    What can't be listed is a manifest of one image that is condemned. Once written, a manifest stays what it is.
+    """
     try:
-        entries = await tools.fetch(_entries, job, tools)
-    except (Unreadable, Rejected, Changed) as error:
-        await tools.fetch(_write_manifest, job, [_whole(job)], tools)
-        why = verdict(error, job.name) or Rejected("bad_input", str(error))
-        return [reject(upload.model_copy(update={"job": job.job, "name": job.name}), why, tools.claims)]
-    index = await tools.fetch(_write_manifest, job, entries, tools)
-    return [SliceListed(job=job.job, lane=index.lane, shard=shard) for shard in range(index.shards)]
+        job = await tools.fetch(_job, upload, tools)
+    except intake.Gone:
+        return []
+    if await tools.fetch(ledger.read_done, tools.store, job.job, 0):
+        return []
+    index = await tools.fetch(ledger.read_index, tools.store, job.job)
+    again = index is not None
+    if index is None:
+        index = await tools.fetch(_write_manifest, job, tools)
+    return [SliceListed(job=job.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
+
+
+async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> list[Event]:
+    """The job of an upload that can't even be listed, its one image condemned; a manifest stays what it is."""
+    job = await tools.fetch(_job, upload, tools)
+    index = await tools.fetch(ledger.read_index, tools.store, job.job)
+    if index is None:
+        entry = whole(job).model_copy(update={"problem": why.message, "reason": why.reason})
+        index = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
+    return [SliceListed(job=job.job, lane=index.lane, shard=shard, again=True) for shard in range(index.shards)]
 
 
 def _job(upload: UploadReceived, tools: Tools) -> Job:
@@ -37,24 +51,49 @@ def _job(upload: UploadReceived, tools: Tools) -> Job:
             pass  # a stranger named a job of its own; ours is computed
     try:
         return intake.accept(tools.store, upload, tools.models)
+    except intake.Gone:
+        raise
     except intake.Refused as why:
         return intake.refuse(tools.store, upload, str(why))
 
 
 def _entries(job: Job, tools: Tools) -> list[Entry]:
+    """As several readings in a row tell: a directory has no checksum, and a bit may flip on the way."""
+    known, agreed = None, 0
+    while True:
+        entries = _reading(job, tools)
+        digest = hash(tuple(map(hash, entries)))
+        known, agreed = digest, agreed + 1 if digest == known else 1
+        # Of one entry more readings are asked for: it may be what a flipped bit made of all.
+        if agreed == (LISTED_TWICE if len(entries) > 1 else READINGS):
+            return entries
+        del entries  # never two lists at once: a million images are a gigabyte
+
+
+def _reading(job: Job, tools: Tools) -> list[Entry]:
+    try:
+        return list(_listed(job, tools))
+    except (Unreadable, Rejected, Changed) as error:
+        why = verdict(error, job.name) or Rejected("bad_input", str(error))
+        return [whole(job).model_copy(update={"problem": why.message, "reason": why.reason})]
+
+
+def _listed(job: Job, tools: Tools) -> Iterator[Entry]:
     if job.refused:
         raise Rejected("bad_input", f"{job.name}: {job.refused}")
     try:
         head = tools.store.get(job.object, 0, 4, job.etag)
         if not is_zip(head):
-            return [_whole(job)]
-        members = list_members(tools.store, job.object, job.etag, job.size)
-        return [_entry(number, member, job) for number, member in enumerate(members)]
+            yield whole(job)
+            return
+        for number, member in enumerate(list_members(tools.store, job.object, job.etag, job.size)):
+            yield _entry(number, member, job)
     except NotFound:
         raise Rejected("bad_input", f"{job.name}: the uploaded object is gone") from None
 
 
-def _whole(job: Job) -> Entry:
+def whole(job: Job) -> Entry:
+    """The upload itself as the job's only image."""
     return Entry(image=0, name=job.name, source=Source(key=job.object, etag=job.etag, size=job.size))
 
 
@@ -72,19 +111,7 @@ def _entry(number: int, member: Member, job: Job) -> Entry:
     return Entry(image=number, name=member.name, source=source, problem=member.problem, reason=member.reason)
 
 
-def _write_manifest(job: Job, entries: list[Entry], tools: Tools) -> ManifestIndex:
-    known = ledger.read_index(tools.store, job.job)
-    if known is not None:
-        return known
-    shards = list(_shards(job, entries))
-    for shard in shards:
-        ledger.write(tools.store, keys.manifest_shard(job.job, shard.shard), shard)
+def _write_manifest(job: Job, tools: Tools) -> ManifestIndex:
+    entries = _entries(job, tools)
     lane = Lane.INTERACTIVE if len(entries) <= tools.limits.interactive_images else Lane.BULK
-    index = ManifestIndex(job=job.job, images=len(entries), shards=len(shards), lane=lane)
-    ledger.write(tools.store, keys.manifest_index(job.job), index)
-    return index
-
-
-def _shards(job: Job, entries: list[Entry]) -> Iterator[ManifestShard]:
-    for first in range(0, len(entries), keys.SHARD):
-        yield ManifestShard(job=job.job, shard=first // keys.SHARD, images=entries[first : first + keys.SHARD])
+    return ledger.write_manifest(tools.store, job.job, entries, lane)

@@ -1,0 +1,1 @@
+"""Looks for files and messages that our readers fail on in a way they don't promise."""
