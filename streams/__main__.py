@@ -2,7 +2,9 @@
 
 import logging
 import os
+import resource
 import sys
+import threading
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from inference.triton import Triton
 from observability.logs import configure, log
 from storage.s3 import S3Store
 from streams.kafka import wait_for_topics
+from streams.retention import Keeping
 from streams.settings import Settings
 from streams.stages import CHAINS
 from streams.tools import Limits, Tools
@@ -29,15 +32,19 @@ def main(chains: list[str]) -> None:
     if unknown or not chains:
         sys.exit(f"usage: python -m streams CHAIN...\nchains: {', '.join(CHAINS)}")
     settings = Settings()
+    most = int(settings.memory_gb * 2**30)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     configure(settings.heartbeat.stem if settings.heartbeat else "stage " + " ".join(chains))
+    from streams.upkeep import Upkeep
     from streams.worker import Worker
 
     log().info("worker_starts", chains=chains)
     given = tools(settings)
     if any("postprocess" in chain for chain in chains):
-        given.computing.submit(warm)
+        threading.Thread(target=warm, name="warm", daemon=True).start()
     wait_for_topics(settings.kafka)
-    code = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat).run()
+    upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))
+    code = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep).run()
     logging.shutdown()
     os._exit(code)  # threads that still compute would hold the interpreter back; their work is not acknowledged
 

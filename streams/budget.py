@@ -2,16 +2,20 @@
 
 import asyncio
 
+from streams.patience import Patience
+
 
 class Budget:
-    """So many megapixels at once. A larger image runs alone.
+    """So many megapixels at once, and some more for what is urgent. A larger image runs alone.
 
     Whoever holds nothing yet waits in line, so that a large image is not passed for ever by small ones; whoever holds
-    something grows before the line, and the oldest holder never waits, so that two can't wait for one another.
+    something grows before the line, and the oldest holder never waits, so that two can't wait for one another. Who is
+    urgent stands first in line.
     """
 
-    def __init__(self, megapixels: float) -> None:
-        self.megapixels = megapixels
+    def __init__(self, megapixels: float, reserve: float = 0.0) -> None:
+        self._megapixels = megapixels
+        self._reserve = reserve
         self._taken: dict[Share, float] = {}
         self._line: list[Share] = []
         self._changed = asyncio.Condition()
@@ -20,7 +24,7 @@ class Budget:
         """Wait until this share may be so large (never smaller than it is)."""
         async with self._changed:
             if share not in self._taken:
-                self._line.append(share)
+                self._line.insert(0 if share.urgent else len(self._line), share)
             try:
                 await self._changed.wait_for(lambda: self._fits(share, megapixels))
                 self._taken[share] = max(megapixels, self._taken.get(share, 0.0))
@@ -40,22 +44,21 @@ class Budget:
             return False
         others = sum(taken for other, taken in self._taken.items() if other is not share)
         oldest = next(iter(self._taken), share) is share
-        return oldest or others + megapixels <= self.megapixels
+        return oldest or others + megapixels <= self._megapixels + self._reserve * share.urgent
 
 
 class Share:
     """What one run has taken of a budget."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, patience: Patience | None = None, urgent: bool = False) -> None:
+        self.urgent = urgent
         self._budget = budget
-        self.waiting = False
-        """Whether the run waits for room, or was waiting when it was cut off: no fault of its own."""
+        self._patience = patience or Patience()
 
     async def grow(self, megapixels: float) -> None:
         """Wait until this run may hold so many megapixels in all."""
-        self.waiting = True
-        await self._budget.take(self, megapixels)
-        self.waiting = False
+        with self._patience.waiting():
+            await self._budget.take(self, megapixels)
 
     async def release(self) -> None:
         """The run is over."""

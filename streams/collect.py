@@ -9,7 +9,7 @@ async def collect(ended: ImageEnded, tools: Tools) -> list[Event]:
     """Tick the image off, and remove what stood between its stages: its outcome is durable."""
     if ended.fanned_out:
         await tools.fetch(_remove, keys.scratch(ended.job, ended.image), tools)
-    await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled")
+    await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled", ended.round)
     return []
 
 

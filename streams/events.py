@@ -16,8 +16,11 @@ VERSION = 1
 
 MOST_IMAGES = 10_000_000
 """Of one job: a tally holds two bits for each, so a number out of a stranger's head must not decide its size."""
+LONGEST_DEADLINE = 6 * 24 * 3600.0
+"""Seconds. Shorter than topics keep their events, so that none is lost unseen before its image's time is over."""
 Side = Annotated[int, Field(ge=1, le=200_000)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
@@ -104,12 +107,30 @@ class Event(BaseModel):
         try:
             event = cls.model_validate_json(data)
         except ValidationError as error:
+            cls._check_version(_version(data))  # first: what comes later may have other fields
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the message"
             raise NotAnEvent(f"not a {cls.__name__}: {where}: {first['msg']}") from None
-        if event.v > VERSION:
-            raise NewerEvent(f"{cls.__name__} has version {event.v}, this program knows up to {VERSION}")
+        cls._check_version(event.v)
         return event
+
+    @classmethod
+    def _check_version(cls, version: int) -> None:
+        if version > VERSION:
+            raise NewerEvent(f"{cls.__name__} has version {version}, this program knows up to {VERSION}")
+
+
+class _Versioned(BaseModel):
+    """All that is certain of a message in any version of this language."""
+
+    v: int = VERSION
+
+
+def _version(data: bytes) -> int:
+    try:
+        return _Versioned.model_validate_json(data).v
+    except ValidationError:
+        return VERSION
 
 
 class UploadReceived(Event):
@@ -129,6 +150,8 @@ class UploadReceived(Event):
     etag: str = ""
     submission: str = ""
     name: str = ""
+    deadline: Annotated[float, Field(ge=60, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = None
+    """Seconds within which its images should end; the job's default where none."""
 
     @field_validator("object")
     @classmethod
@@ -186,8 +209,6 @@ class ImageFound(ImageEvent):
     """Announced before: look for its outcome first."""
     attempt: Annotated[int, Field(ge=0, le=1000)] = 0
     """Attempts that failed so far, in whichever process."""
-    not_before: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Seconds since 1970: not to be tried again before."""
 
 
 class TilePlanned(ImageEvent):
@@ -207,8 +228,8 @@ class TilePlanned(ImageEvent):
     tile: Count
     tiles: Count
     """How many tiles all planes of the image have together."""
-    low: float
-    high: float
+    low: Finite
+    high: Finite
     pixels: str
     pixels_shape: tuple[Side, Side]
     dtype: Literal["uint8", "uint16"]

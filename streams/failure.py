@@ -9,16 +9,19 @@ from inference.triton import ModelFailed, ModelUnavailable
 from storage.claims import Damaged
 from storage.objects import Changed, NotFound, StoreError
 from storage.unreadable import Unreadable
+from streams.breaker import STRIKES, ModelKilled
 from streams.events import ReasonClass
 
 
 class Rejected(Exception):
     """This input can never succeed; `message` is one sentence for the person who sent it."""
 
-    def __init__(self, reason: ReasonClass, message: str) -> None:
+    def __init__(self, reason: ReasonClass, message: str, attempts: int = 0) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.attempts = attempts
+        """As counted by whoever raises this; 0: by whoever tried."""
 
 
 def verdict(error: Exception, name: str) -> Rejected | None:
@@ -32,6 +35,8 @@ def verdict(error: Exception, name: str) -> Rejected | None:
             return Rejected("bad_input", f"{name}: source changed: the object was replaced after it was accepted")
         case ModelFailed() | ModelDescriptionError():
             return Rejected("model_error", f"{name}: {error}")
+        case ModelKilled():
+            return Rejected("killed", f"{name}: {error}", STRIKES)
         case MemoryError():
             return Rejected("too_large", f"{name} needs more memory than a worker has")
     return None

@@ -30,12 +30,14 @@ class Inbox:
         self._store = store
         self._models = models
         self._announcer = announcer
-        self._taken: set[tuple[str, str]] = set()
+        self._taken: set[tuple[str, ...]] = set()
 
     def look(self) -> int:
         """Announce what is new; returns how many. Raises the store's errors and `BrokerAway`."""
         there = {stat.key: stat for stat in self._store.list(keys.INBOX)}
-        new = [stat for stat in there.values() if self._is_upload(stat, there)]
+        named = {stat.key: _named(stat, there) for stat in there.values()}
+        self._taken &= set(named.values())
+        new = [stat for stat in there.values() if named[stat.key] not in self._taken and self._is_upload(stat)]
         for stat in new:
             try:
                 self._announce(stat)
@@ -43,20 +45,26 @@ class Inbox:
                 log().warning("inbox_object_waits", key=stat.key, error=str(error))
             except ValidationError as error:
                 log().warning("inbox_object_passed", key=stat.key, error=str(error))
-                self._taken.add((stat.key, stat.etag))
+                self._taken.add(named[stat.key])
             else:
-                self._taken.add((stat.key, stat.etag))
+                self._taken.add(named[stat.key])
         return len(new)
 
-    def _is_upload(self, stat: Stat, there: Mapping[str, Stat]) -> bool:
-        if (stat.key, stat.etag) in self._taken or stat.key.count("/") < 2 or stat.key.endswith("/"):
+    def _is_upload(self, stat: Stat) -> bool:
+        if stat.key.endswith(("/", ".json")):
             return False
-        return not stat.key.endswith(".json")
+        if stat.key.count("/") < 2:
+            log().warning("inbox_object_passed", key=stat.key, why="it lies in no model's folder: inbox/<model>/<name>")
+            self._taken.add((stat.key, stat.etag, ""))
+            return False
+        return True
 
     def _announce(self, stat: Stat) -> None:
         upload = self._upload(stat)
         try:
             job = intake.accept(self._store, upload, self._models)
+        except intake.Gone:
+            return
         except intake.Refused as why:
             job = intake.refuse(self._store, upload, str(why))
         if ledger.read_index(self._store, job.job) is not None:
@@ -76,6 +84,12 @@ class Inbox:
         if not isinstance(options, dict):
             return upload.model_copy(update={"options": {"options": f"{stat.key}.json holds no JSON object"}})
         return upload.model_copy(update={"options": options})
+
+
+def _named(stat: Stat, there: Mapping[str, Stat]) -> tuple[str, ...]:
+    """What makes an upload this one: its bytes, and the options beside it, which may be corrected."""
+    options = there.get(f"{stat.key}.json")
+    return stat.key, stat.etag, options.etag if options else ""
 
 
 def main() -> None:

@@ -10,13 +10,18 @@ from inference.models import Model
 from inference.scaling import scale_for
 from storage import keys
 from storage.objects import NotFound, Store
-from streams import ledger
+from streams import ending, ledger
 from streams.events import Options, UploadReceived
-from streams.ledger import Job
+from streams.records import DEADLINE, Job
+from streams.wording import complaint
 
 
 class Refused(Exception):
     """The upload can't become work; the message is one sentence for whoever sent it."""
+
+
+class Gone(Refused):
+    """The upload was a job that has been deleted with its results; the same upload is not begun anew."""
 
 
 class NoJob(Exception):
@@ -31,8 +36,7 @@ def check(model: str, options: Mapping[str, object], models: Mapping[str, Model]
         checked = Options.model_validate(dict(options))
         scale_for(models[model], checked.pixel_size, checked.diameter)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Refused(f"{'.'.join(map(str, first['loc']))}: {first['msg'].lower()}") from None
+        raise Refused(complaint(error)) from None
     except ValueError as error:
         raise Refused(str(error)) from None
     return checked
@@ -41,7 +45,7 @@ def check(model: str, options: Mapping[str, object], models: Mapping[str, Model]
 def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) -> Job:
     """The job an upload is, written down; accepting twice changes nothing.
 
-    Raises `Refused` where the upload can't be worked on, and the store's errors.
+    Raises `Refused` where the upload can't be worked on, `Gone` where it was and is over, and the store's errors.
     """
     options = check(upload.model, upload.options, models)
     if not upload.object.startswith(keys.INPUTS):
@@ -63,6 +67,7 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
         options=options,
         submission=upload.submission,
         created=time.time(),
+        deadline=upload.deadline or DEADLINE,
     )
     return _write(store, job)
 
@@ -90,12 +95,18 @@ def _write(store: Store, job: Job) -> Job:
     try:
         known = ledger.read_job(store, job.job)
     except ledger.NoSuchJob:
-        ledger.write(store, keys.job(job.job), job)
-        store.put(keys.open_job(job.job), b"{}")
-        return job
+        return _write_new(store, job)
     if ledger.read_done(store, known.job) is None:
-        store.put(keys.open_job(known.job), b"{}")
+        ending.reopen(store, known.job)
     return known
+
+
+def _write_new(store: Store, job: Job) -> Job:
+    if ledger.exists(store, keys.deleted(job.job)):
+        raise Gone(f"{job.name} was job {job.job}, whose results have been deleted; submit it under another mark")
+    ending.reopen(store, job.job)  # first: a job that nobody looks after might never end
+    ledger.write(store, keys.job(job.job), job)
+    return job
 
 
 def _id(bucket: str, upload: UploadReceived, *decisive: str) -> str:

@@ -1,12 +1,12 @@
 """confluent-kafka's only home: topics, and producing from outside a stage."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from observability.tracing import HEADER, traceparent
 from streams.events import Event, ImageEnded, ImageFound, Lane, SliceListed, TilePlanned, TilePredicted, UploadReceived
@@ -38,6 +38,21 @@ def _topics() -> list[Topic]:
     ]
 
 
+READERS: Mapping[type[Event], str] = {
+    UploadReceived: "unzip",
+    SliceListed: "announce",
+    ImageFound: "tile",
+    TilePlanned: "predict",
+    TilePredicted: "postprocess",
+    ImageEnded: "collect",
+}
+"""The stage that reads each event's topic."""
+GROUPS: Mapping[str, str] = {
+    f"{stage}{lane}": f"{event.topic}{lane}"
+    for event, stage in READERS.items()
+    for lane in ([f".{lane}" for lane in Lane] if event.laned else [""])
+}
+"""Every consumer group, named after its stage and lane, and the topic it reads."""
 REJECTED = "rejected"
 """A copy of every rejection, for people; nothing reads it back."""
 TOPICS = _topics()
@@ -82,6 +97,67 @@ def answers(bootstrap: str) -> Callable[[], None]:
             raise BrokerAway("Kafka's metadata names no broker")
 
     return ask
+
+
+Place = tuple[str, int]
+"""A topic and a partition."""
+
+
+class Backlog:
+    """How many events are not finished yet, in all topics that stages read; none while nobody can tell.
+
+    Parameters
+    ----------
+    bootstrap
+        The broker's address.
+    groups
+        Consumer groups and the topic each reads.
+    seconds
+        How long the broker may take for each of some dozen answers.
+    """
+
+    def __init__(self, bootstrap: str, groups: Mapping[str, str] = GROUPS, seconds: float = 5.0) -> None:
+        self._groups = groups
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250})
+        self._seconds = seconds
+
+    def __call__(self) -> int | None:
+        """Offsets between what is committed and the ends of the logs. Blocks for some milliseconds."""
+        latest, earliest = OffsetSpec.latest(), OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+        try:
+            # In this order: an event that leaves one topic for the next in between is counted, not overlooked.
+            finished = {place: offset for group in self._groups for place, offset in self._committed(group).items()}
+            ends = self._offsets(self._places(), latest)
+            begins = self._offsets(ends.keys() - finished.keys(), earliest)
+        except KafkaException:
+            return None
+        return total_lag(finished, begins, ends)
+
+    def _places(self) -> list[Place]:
+        known = self._admin.list_topics(timeout=self._seconds).topics
+        read = [topic for topic in self._groups.values() if topic in known]
+        return [(topic, partition) for topic in read for partition in known[topic].partitions]
+
+    def _committed(self, group: str) -> dict[Place, int]:
+        asked = self._admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], request_timeout=self._seconds
+        )
+        found = asked[group].result().topic_partitions or []
+        return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+
+    def _offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+        wanted = {TopicPartition(*place): spec for place in places}
+        if not wanted:
+            return {}
+        asked = self._admin.list_offsets(wanted, request_timeout=self._seconds)
+        return {(each.topic, each.partition): future.result().offset for each, future in asked.items()}
+
+
+def total_lag(finished: Mapping[Place, int], begins: Mapping[Place, int], ends: Mapping[Place, int]) -> int | None:
+    """What lies between; none where a partition holds events of which nobody ever finished one."""
+    if any(end > begins[place] for place, end in ends.items() if place not in finished):
+        return None
+    return sum(max(0, end - finished[place]) for place, end in ends.items() if place in finished)
 
 
 class Announcer:

@@ -1,123 +1,49 @@
 """The bucket is the ledger: jobs, manifests and outcomes as objects, and a job's state derived from them.
 
-At any moment `images = labelled + rejected + cancelled + in flight`; which objects exist decides, labelled over
-rejected. Tallies only make the answer fast.
+At any moment `images = labelled + rejected + cancelled + in flight`; which objects exist decides: labelled, over
+rejected in the image's current round, over cancelled, over in flight. Tallies only make the answer fast.
 """
 
 import time
-from collections.abc import Iterator
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from storage import keys
 from storage.objects import NotFound, Store
-from streams.events import VERSION, ImageEnded, ImageEvent, Lane, Options, Outcome, ReasonClass, Rejection, Source
-from streams.tally import LABELLED, REJECTED, Tally
+from streams.events import ImageEnded, ImageEvent, Lane, Outcome, Rejection
+from streams.records import (
+    Cancelled,
+    Clock,
+    Done,
+    Entry,
+    Held,
+    Job,
+    JobState,
+    ManifestIndex,
+    ManifestShard,
+    Record,
+    Round,
+)
+from streams.tally import RoundTallies, Tally, bitmap, numbers
+
+__all__ = ["Done", "Entry", "Job", "JobState", "ManifestIndex", "ManifestShard", "Record", "Round"]
+
+R = TypeVar("R", bound=BaseModel)
 
 
 class NoSuchJob(Exception):
     """Nothing in the bucket says that this job was ever accepted."""
 
 
-class Record(BaseModel):
-    """What all stored records share: a version, and that unknown fields are kept."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    v: int = VERSION
-
-
-class Job(Record):
-    """An accepted upload: one archive or one image, with one model and its options."""
-
-    job: str
-    name: str
-    object: str
-    etag: str
-    size: int
-    model: str
-    model_digest: str
-    options: Options = Options()
-    submission: str = ""
-    created: float = 0.0
-    refused: str = ""
-    """Why the whole job can't be worked on; empty when it can."""
-
-
-class Entry(Record):
-    """One image in the manifest."""
-
-    image: int
-    name: str
-    source: Source
-    problem: str = ""
-    """What the archive's directory alone already tells against it; empty when nothing does."""
-    reason: ReasonClass = "bad_input"
-    """The class of that problem."""
-
-
-class ManifestShard(Record):
-    """Up to 1,000 images of a job."""
-
-    job: str
-    shard: int
-    images: list[Entry]
-
-
-class ManifestIndex(Record):
-    """How many images a job has; written after its shards, so that it stands for all of them."""
-
-    job: str
-    images: int
-    shards: int
-    lane: Lane
-
-
-class Done(Record):
-    """The end of a job."""
-
-    job: str
-    images: int
-    labelled: int
-    rejected: int
-    cancelled: int = 0
-    finished: float
-    """Seconds since 1970."""
-
-
-class JobState(BaseModel):
-    """A job at one moment; `images` is none while its archive is still being listed."""
-
-    job: str
-    name: str
-    model: str
-    created: float
-    state: Literal["listing", "running", "done"]
-    images: int | None
-    labelled: int
-    rejected: int
-    cancelled: int
-    in_flight: int | None
-    seconds: float
-    """From acceptance to the end, or to now."""
-
-
-def read_job(store: Store, job: str) -> Job:
-    """The accepted job; raises `NoSuchJob`."""
+def read(store: Store, key: str, kind: type[R]) -> R | None:
+    """A stored record, or none."""
     try:
-        return Job.model_validate_json(store.get(keys.job(job)))
+        return kind.model_validate_json(store.get(key))
     except NotFound:
-        raise NoSuchJob(f"there is no job {job}") from None
-
-
-def jobs(store: Store) -> Iterator[Job]:
-    """Every accepted job, in no order that means anything."""
-    for job in store.folders(keys.JOBS):
-        try:
-            yield read_job(store, job)
-        except NoSuchJob:
-            continue
+        return None
 
 
 def write(store: Store, key: str, record: BaseModel) -> None:
@@ -125,12 +51,36 @@ def write(store: Store, key: str, record: BaseModel) -> None:
     store.put(key, record.model_dump_json(exclude_none=True).encode())
 
 
+def read_job(store: Store, job: str) -> Job:
+    """The accepted job; raises `NoSuchJob`."""
+    found = read(store, keys.job(job), Job)
+    if found is None:
+        raise NoSuchJob(f"there is no job {job}")
+    return found
+
+
+def jobs(store: Store) -> Iterator[Job]:
+    """Every accepted job, in no order that means anything."""
+    for job in store.folders(keys.JOBS):
+        found = read(store, keys.job(job), Job)
+        if found is not None:
+            yield found
+
+
 def read_index(store: Store, job: str) -> ManifestIndex | None:
     """How many images the job has, or none while that is not known."""
-    try:
-        return ManifestIndex.model_validate_json(store.get(keys.manifest_index(job)))
-    except NotFound:
-        return None
+    return read(store, keys.manifest_index(job), ManifestIndex)
+
+
+def write_manifest(store: Store, job: str, images: Sequence[Entry], lane: Lane) -> ManifestIndex:
+    """Write down all images of a job; the index last, so that it stands for its shards."""
+    firsts = range(0, len(images), keys.SHARD)
+    for first in firsts:
+        shard = ManifestShard(job=job, shard=first // keys.SHARD, images=list(images[first : first + keys.SHARD]))
+        write(store, keys.manifest_shard(job, shard.shard), shard)
+    index = ManifestIndex(job=job, images=len(images), shards=len(firsts), lane=lane)
+    write(store, keys.manifest_index(job), index)
+    return index
 
 
 def read_shard(store: Store, job: str, shard: int) -> ManifestShard:
@@ -145,106 +95,142 @@ def entries(store: Store, job: str) -> Iterator[Entry]:
         yield from read_shard(store, job, shard).images
 
 
-def outcome_keys(store: Store, job: str) -> Iterator[tuple[int, str]]:
-    """(image, key) of every outcome object of the job: labels first, then rejections."""
-    for prefix in (keys.labels_prefix(job), keys.rejected_prefix(job)):
-        for stat in store.list(prefix):
-            yield keys.image_of(stat.key), stat.key
+def read_rounds(store: Store, job: str) -> list[Round]:
+    """The job's replays, the oldest first."""
+    found = (read(store, stat.key, Round) for stat in store.list(keys.rounds(job)))
+    return [round_ for round_ in found if round_ is not None]
 
 
-def ended_in(store: Store, job: str, shard: int) -> dict[int, Outcome]:
-    """The images of one shard that have an outcome, and which."""
+def read_round(store: Store, job: str, number: int) -> Round:
+    """One replay of the job; raises `NotFound`."""
+    return Round.model_validate_json(store.get(keys.round_(job, number)))
+
+
+def read_done(store: Store, job: str, newest: int | None = None) -> Done | None:
+    """The job's end, or none: a replay after it opens the job again.
+
+    Parameters
+    ----------
+    newest
+        The job's newest round, where the caller knows it.
+    """
+    done = read(store, keys.done(job), Done)
+    if done is None:
+        return None
+    if newest is None:
+        newest = max((round_.round for round_ in read_rounds(store, job)), default=0)
+    return done if done.round >= newest else None
+
+
+def ended_in(store: Store, job: str, shard: int, round_: int = 0) -> dict[int, Outcome]:
+    """The images of one shard that have an outcome in a round, and which; a label counts in every round."""
     rejected = store.list(f"{keys.rejected_prefix(job)}{shard:05d}/")
     labelled = store.list(f"{keys.labels_prefix(job)}{shard:05d}/")
-    found: dict[int, Outcome] = {keys.image_of(stat.key): "rejected" for stat in rejected}
+    found: dict[int, Outcome] = {
+        keys.image_of(stat.key): "rejected" for stat in rejected if keys.round_of(stat.key) == round_
+    }
     return found | {keys.image_of(stat.key): "labelled" for stat in labelled}
 
 
 def ended(store: Store, event: ImageEvent) -> ImageEnded | None:
-    """The end that the image of an event already has, as the bucket says; none while it is in flight."""
+    """The end that the image of an event already has in its round, as the bucket says; none while it is in flight."""
     outcome: Outcome = "labelled"
-    try:
-        store.stat(keys.labels(event.job, event.image))
-    except NotFound:
+    if not exists(store, keys.labels(event.job, event.image)):
         outcome = "rejected"
-        if not any(store.list(f"{keys.rejected_prefix(event.job)}{keys.image_id(event.image)}.")):
+        if not exists(store, keys.rejection(event.job, event.image, event.round)):
             return None
     return ImageEnded(
         job=event.job, lane=event.lane, image=event.image, round=event.round, outcome=outcome, fanned_out=True
     )
 
 
+def exists(store: Store, key: str) -> bool:
+    """Whether there is such an object."""
+    try:
+        store.stat(key)
+    except NotFound:
+        return False
+    return True
+
+
+def read_outcomes(store: Store, job: str, rounds: list[Round] | None = None) -> RoundTallies:
+    """What the outcome objects say, by round: two listings as long as the job is large."""
+    found = replays(read_rounds(store, job) if rounds is None else rounds)
+    rejected: dict[int, list[int]] = defaultdict(list)
+    for stat in store.list(keys.rejected_prefix(job)):
+        rejected[keys.round_of(stat.key)].append(keys.image_of(stat.key))
+    for round_, images in rejected.items():
+        found.of(round_).rejected = bitmap(images)
+    found.of(0).labelled = bitmap(keys.image_of(stat.key) for stat in store.list(keys.labels_prefix(job)))
+    return found
+
+
+def read_tallies(store: Store, job: str, rounds: list[Round] | None = None) -> RoundTallies:
+    """What the job's owners have ticked off, by round."""
+    found = replays(read_rounds(store, job) if rounds is None else rounds)
+    for stat in store.list(keys.tallies(job)):
+        found.of(keys.round_of_tally(stat.key)).merge(Tally.decode(store.get(stat.key)))
+    return found
+
+
+def replays(rounds: list[Round]) -> RoundTallies:
+    """An empty tally of a job with these replays."""
+    return RoundTallies({round_.round: bitmap(round_.images) for round_ in rounds})
+
+
 def outcomes(store: Store, job: str, images: int) -> Tally:
     """What became of each of so many images, read from the outcome objects themselves."""
-    tally = Tally()
-    for image, key in outcome_keys(store, job):
-        if image >= images:
-            continue
-        tally.mark(image, LABELLED if key.startswith(keys.labels_prefix(job)) else REJECTED)
-    return tally
-
-
-def rejections(store: Store, job: str) -> Iterator[Rejection]:
-    """The stories of the job's rejected images, the newest round of each, without those labelled after all."""
-    newest: dict[int, tuple[int, str]] = {}
-    labelled = set()
-    for image, key in outcome_keys(store, job):
-        if key.startswith(keys.labels_prefix(job)):
-            labelled.add(image)
-        else:
-            round_ = int(key.rsplit(".", 2)[1])
-            newest[image] = max(newest.get(image, (-1, "")), (round_, key))
-    for image in sorted(newest.keys() - labelled):
-        yield Rejection.model_validate_json(store.get(newest[image][1]))
+    return read_outcomes(store, job).standing(images)
 
 
 def tallied(store: Store, job: str) -> Tally:
     """What the job's owners have ticked off: never more than the outcome objects say, perhaps a second behind."""
-    tally = Tally()
-    for stat in store.list(keys.tallies(job)):
-        tally.merge(Tally.decode(store.get(stat.key)))
-    return tally
+    return read_tallies(store, job).standing()
 
 
-def read_done(store: Store, job: str) -> Done | None:
-    """The job's end, or none."""
-    try:
-        return Done.model_validate_json(store.get(keys.done(job)))
-    except NotFound:
-        return None
+def rejections(store: Store, job: str) -> Iterator[Rejection]:
+    """The stories of the job's rejected images, in order: not those labelled, nor those sent through again since."""
+    found = read_outcomes(store, job)
+    standing = found.standing()
+    for image in numbers(standing.rejected & ~standing.labelled):
+        story = read(store, keys.rejection(job, image, found.round_of(image)), Rejection)
+        if story is not None:
+            yield story
 
 
 def state(store: Store, job: str) -> JobState:
     """Where the job stands: a handful of small reads, whatever its size. Raises `NoSuchJob`."""
-    accepted = read_job(store, job)
-    done = read_done(store, job)
+    accepted, rounds = read_job(store, job), read_rounds(store, job)
+    newest = max((round_.round for round_ in rounds), default=0)
+    done = read_done(store, job, newest)
     if done:
-        return _state(accepted, "done", done.images, done.labelled, done.rejected, done.finished)
-    index = read_index(store, job)
-    counts = tallied(store, job).counts()
-    images = index.images if index else None
-    return _state(accepted, "running" if index else "listing", images, *counts, time.time())
+        counts = done.model_dump(include={"images", "labelled", "rejected", "cancelled"})
+        return _state(accepted, rounds, done.finished, state="done", in_flight=0, **counts)
+    index, cancelled = read_index(store, job), read(store, keys.cancelled(job), Cancelled)
+    labelled, rejected = read_tallies(store, job, rounds).standing().counts()
+    images = index.images if index else 1 if cancelled else None  # never listed, it counts as one
+    counts = {"images": images, "labelled": labelled, "rejected": rejected}
+    rest = None if images is None else images - labelled - rejected
+    if cancelled:
+        return _state(accepted, rounds, cancelled.created, state="done", cancelled=rest, in_flight=0, **counts)
+    clock = read(store, keys.open_job(job), Clock)
+    why = {"held": _held(store, accepted), "waiting": clock.waiting if clock else ""}
+    name = "running" if index else "listing"
+    return _state(accepted, rounds, time.time(), state=name, cancelled=0, in_flight=rest, **counts, **why)
 
 
-def _state(
-    job: Job,
-    name: Literal["listing", "running", "done"],
-    images: int | None,
-    labelled: int,
-    rejected: int,
-    until: float,
-) -> JobState:
-    in_flight = None if images is None else images - labelled - rejected
-    return JobState(
-        job=job.job,
-        name=job.name,
-        model=job.model,
-        created=job.created,
-        state=name,
-        images=images,
-        labelled=labelled,
-        rejected=rejected,
-        cancelled=0,
-        in_flight=in_flight,
-        seconds=round(max(0.0, until - job.created), 3),
-    )
+def _state(job: Job, rounds: list[Round], until: float, **fields: object) -> JobState:
+    known: dict[str, object] = {
+        "round": rounds[-1].round if rounds else 0,
+        "deadline": rounds[-1].deadline if rounds else job.deadline,
+        "seconds": round(max(0.0, until - job.created), 3),
+    }
+    return JobState.model_validate(job.model_dump(include={"job", "name", "model", "created"}) | known | fields)
+
+
+def _held(store: Store, job: Job) -> str:
+    for what in (job.job, f"{keys.MODEL}{job.model_digest}"):
+        found = read(store, keys.held(what), Held)
+        if found and found.released is None:
+            return found.why
+    return ""

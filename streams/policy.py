@@ -3,28 +3,39 @@
 Rejected                          announced as rejected, at once
 a part of the system is away      waited out; no attempt counts
 something derived is missing      computed again, from the image's first event
+the worker dies, three times      rejected as killed
+the model fails on everything     held, until somebody looks
 anything else                     tried again with growing delay; then rejected
 no event at all                   its bytes are quarantined where people can find them
 """
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from inference.triton import ModelStumbled
 from observability.logs import log
 from storage import keys
 from storage.objects import StoreError
-from streams import ledger
+from streams import containment, ledger, markers
 from streams.events import Event, ImageEnded, ImageEvent, NewerEvent, NotAnEvent, UploadReceived, found_of
 from streams.failure import Rejected, is_derived, is_outage, verdict
 from streams.intake import NoJob
 from streams.rejection import reject
 from streams.stages import Stage, follow
 from streams.tools import Tools
+from streams.tracker import Past
+from streams.unzip import condemn
+from streams.workshop import Hung
 
+P = ParamSpec("P")
+T = TypeVar("T")
 ATTEMPTS = 4
+QUICK = 2
+"""Attempts before the image goes back to the end of its topic, where it holds no slot (rule 22)."""
+HANGS = 2
 HOPELESS = 12
 """After so many attempts at what speaks of no image that could be rejected, the message itself is set aside."""
 EVENT_SECONDS = 300.0
@@ -42,58 +53,104 @@ class Message:
     offset: int
     value: bytes
     traceparent: str = ""
+    past: Past = Past.NONE
+    """What may have become of it before. A suspect runs alone, under a marker."""
+
+    @property
+    def suspect(self) -> bool:
+        """Whether somebody may have died on it."""
+        return self.past is Past.SUSPECT
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """Where it stands."""
+        return self.topic, self.partition, self.offset
 
 
-async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> list[Event]:
-    """The events that answer a message, with all they claim stored. Raises only `NewerEvent` and cancellation."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The events that answer a message, with all they claim stored, and how many seconds to wait before saying so."""
+
+    events: Sequence[Event] = ()
+    after: float = 0.0
+
+
+async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> Answer:
+    """What becomes of a message. Raises only `NewerEvent` and cancellation."""
     try:
         event = stages[0].takes.decode(message.value or b"")
     except NotAnEvent as why:
         await quarantine(message, str(why), tools)
-        return []
+        return Answer()
     except NewerEvent as why:
         if stages[0].takes is not UploadReceived:
             raise
         await quarantine(message, str(why), tools)  # anyone may write there; nobody may stop the reader
-        return []
-    run = tools.for_run()
+        return Answer()
+    run = tools.for_run(event.lane)
     try:
         return await _persist(stages, event, message, run)
     finally:
         await run.share.release()
+        if message.suspect:
+            await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
 
 
-async def _persist(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> list[Event]:
-    attempt = 0
+async def _persist(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Answer:
+    attempt = _failed_before(event)
     while True:
         try:
-            async with asyncio.timeout(EVENT_SECONDS if isinstance(event, ImageEvent) else None):
-                return await _once(stages, event, tools)
+            return Answer(await _once(stages, event, message, tools))
         except NoJob as why:
             await quarantine(message, str(why), tools)
-            return []
+            return Answer()
         except Exception as error:
-            outage = is_outage(error) or tools.share.waiting
-            attempt += not outage
-            final = _give_up(error, event, attempt)
             log().warning("stage_failed", stage=stages[0].name, job=event.job, attempt=attempt, error=repr(error))
-            if final is not None:
-                return await _rejected(event, final, attempt, message, tools)
-            if is_derived(error) and (found := found_of(event)):
-                known = await tools.fetch(ledger.ended, tools.store, found)
-                return [known or found]
-            if attempt >= HOPELESS:
-                await quarantine(message, f"failed {attempt} times, last with {error!r}", tools)
-                return []
-            await asyncio.sleep(_delay(attempt, outage))
+            if is_outage(error):
+                tools.outages.seen(error)
+                await asyncio.sleep(_delay(0, outage=True))
+                continue
+            attempt += 1
+            decided = await _decided(error, event, attempt, message, tools)
+            if decided is not None:
+                return decided
+            await asyncio.sleep(_delay(attempt, outage=False))
 
 
-async def _once(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Event]:
-    events = await follow(stages, event, tools)
-    with tools.timed("store"):
-        await _store(events, tools)
+async def _once(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Sequence[Event]:
+    if isinstance(event, ImageEnded):
+        return await _work(stages, event, tools)
+    if await tools.fetch(tools.markers.standing, event):
+        return []  # cancelled, held or deleted: the sweeper knows what that means for its images
+    found = found_of(event)
+    if found and (found.again or message.past is not Past.NONE):
+        known = await tools.fetch(ledger.ended, tools.store, found)
+        if known:
+            return [known]
+    if message.suspect:
+        return await _alone(stages, event, message, tools)
+    async with tools.solitude.beside_others():
+        return await _work(stages, event, tools)
+
+
+async def _alone(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Sequence[Event]:
+    before = await tools.fetch(containment.deaths, tools.store, *message.place)
+    if before >= containment.DEATHS:
+        raise Rejected("killed", f"{_name(event)}: the worker died on it {before} times, while it ran alone", before)
+    async with tools.solitude.alone():
+        await tools.fetch(containment.begin, tools.store, *message.place, before)
+        return await _work(stages, event, tools)
+
+
+async def _work(stages: Sequence[Stage], event: Event, tools: Tools) -> Sequence[Event]:
+    async with tools.patience.limited(EVENT_SECONDS if isinstance(event, ImageEvent) else None):
+        events = await follow(stages, event, tools)
+        with tools.timed("store"):
+            await _store(events, tools)
+    found = found_of(event)
     for ended in events:
-        if isinstance(ended, ImageEnded) and ended.outcome == "labelled":
+        if isinstance(ended, ImageEnded) and ended.outcome == "labelled" and found:
+            tools.streaks.succeeded(found.model_digest)
             spent = {phase: round(seconds, 4) for phase, seconds in tools.spent.items()}
             log().info("image_labelled", job=ended.job, image=ended.image, seconds=spent)
     return events
@@ -105,12 +162,43 @@ async def _store(events: Sequence[Event], tools: Tools) -> None:
             await tools.fetch(tools.claims.store, key)
 
 
+async def _decided(error: Exception, event: Event, attempt: int, message: Message, tools: Tools) -> Answer | None:
+    while True:
+        try:
+            return await _decide(error, event, attempt, message, tools)
+        except StoreError as away:
+            tools.outages.seen(away)
+            await asyncio.sleep(_delay(0, outage=True))
+
+
+async def _decide(error: Exception, event: Event, attempt: int, message: Message, tools: Tools) -> Answer | None:
+    """What follows from a failure that is somebody's fault; none: another attempt, right here."""
+    final = _give_up(error, event, attempt)
+    if final and isinstance(event, UploadReceived):
+        return Answer(await condemn(event, final, tools))
+    if final:
+        return await _rejected(event, final, attempt, message, tools)
+    found = found_of(event)
+    if found and (is_derived(error) or attempt >= QUICK):
+        known = await tools.fetch(ledger.ended, tools.store, found)
+        again = found.model_copy(update={"again": True, "attempt": attempt})
+        return Answer([known or again], _delay(attempt, outage=False))
+    if attempt >= HOPELESS:
+        await quarantine(message, f"failed {attempt} times, last with {error!r}", tools)
+        return Answer()
+    return None
+
+
 def _give_up(error: Exception, event: Event, attempt: int) -> Rejected | None:
-    name = getattr(found_of(event) or event, "name", "") or event.job
+    name = _name(event)
     final = verdict(error, name)
     if final is not None:
         return final
-    if attempt < ATTEMPTS or found_of(event) is None:
+    if found_of(event) is None:
+        return None
+    if isinstance(error, Hung) and attempt >= HANGS:
+        return Rejected("timeout", f"{name}: {error}, {attempt} times")
+    if attempt < (HOPELESS if is_derived(error) else ATTEMPTS):
         return None
     if isinstance(error, ModelStumbled):
         return Rejected("model_error", f"{name}: {error}")
@@ -119,29 +207,42 @@ def _give_up(error: Exception, event: Event, attempt: int) -> Rejected | None:
     return Rejected("infrastructure", f"{name} failed {attempt} times, last with {type(error).__name__}: {error}")
 
 
-async def _rejected(event: Event, why: Rejected, attempt: int, message: Message, tools: Tools) -> list[Event]:
-    ended = reject(event, why, tools.claims, attempt, message.traceparent)
-    while True:
-        try:
-            await _store([ended], tools)
-        except StoreError:
-            await asyncio.sleep(_delay(0, outage=True))
-        else:
-            log().info("image_rejected", job=ended.job, image=ended.image, reason=why.reason, message=why.message)
-            return [ended]
+async def _rejected(event: Event, why: Rejected, attempt: int, message: Message, tools: Tools) -> Answer:
+    found = found_of(event)
+    if found and why.reason == "model_error" and tools.streaks.failed(found.model_digest):
+        await tools.fetch(markers.hold, tools.store, f"model/{found.model_digest}", why.message)
+        log().error("model_held", model=found.model, job=found.job, why=why.message)
+        return Answer()
+    ended = reject(event, why, tools.claims, why.attempts or attempt, message.traceparent)
+    await _store([ended], tools)
+    log().info("image_rejected", job=ended.job, image=ended.image, reason=why.reason, message=why.message)
+    return Answer([ended])
 
 
 async def quarantine(message: Message, why: str, tools: Tools) -> None:
     """Put a message that can't be answered where people find it."""
-    key = keys.quarantine(message.topic, message.partition, message.offset)
+    key = keys.quarantine(*message.place)
     log().warning("message_quarantined", key=key, why=why)
+    await _surely(tools, tools.store.put, key, message.value or b"")
+
+
+async def _surely(tools: Tools, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What the work returns, however long the store is away."""
     while True:
         try:
-            await tools.fetch(tools.store.put, key, message.value or b"")
-        except StoreError:
+            return await tools.fetch(work, *args, **kwargs)
+        except StoreError as error:
+            tools.outages.seen(error)
             await asyncio.sleep(_delay(0, outage=True))
-        else:
-            return
+
+
+def _failed_before(event: Event) -> int:
+    found = found_of(event)
+    return found.attempt if found else 0
+
+
+def _name(event: Event) -> str:
+    return getattr(found_of(event) or event, "name", "") or event.job
 
 
 def _delay(attempt: int, outage: bool) -> float:

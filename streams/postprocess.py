@@ -24,11 +24,11 @@ Columns = Mapping[str, NDArray[Any]]
 async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded]:
     """Nothing until every tile's maps are there, then the image's labels; nothing again once those exist."""
     planned = predicted.planned
-    if not await tools.fetch(tools.fanin.complete, predicted, tools.claims):
-        return []
     fanned_out = not tools.claims.holds(predicted.maps)
     if fanned_out and (known := await tools.fetch(ledger.ended, tools.store, planned)):
-        return [known]
+        return [known]  # first of all: this tile's maps came too late to be removed with the others
+    if not await tools.fetch(tools.fanin.complete, predicted, tools.claims):
+        return []
     model = tools.model(planned.found)
     planes = await _planes(planned, tools)
     with tools.timed("post"):

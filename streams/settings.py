@@ -34,3 +34,11 @@ class Settings(BaseSettings):
     """Up to so many images a job is small, and takes the interactive lane."""
     inbox_seconds: float = 1.0
     """How often the inbox is looked at."""
+    sweep_seconds: float = 60.0
+    """How often the jobs that have not ended are looked at."""
+    orphan_days: float = 7.0
+    """How long an upload is kept that never became a job."""
+    results_days: float = 0.0
+    """How long a finished job is kept, with its results and its upload; 0: for ever."""
+    memory_gb: float = 4.0
+    """Data one process may hold. Beyond it the image at hand is too large, before the system kills the process."""

@@ -26,6 +26,12 @@ class Stage:
     takes: type[Event]
     slots: int | None = None
     """Events in flight at once, where that is not the process's setting."""
+    fetch_bytes: int = 2048
+    """Fetched of a partition at once: a lot would be worked off before the next partition's first."""
+    may_kill: bool = True
+    """Whether what it reads may kill the process: then the broker is told before an event is begun."""
+    owns_jobs: bool = False
+    """Whether who reads a job's events here looks after the job as well."""
 
     @property
     def answer(self) -> Answer:
@@ -42,7 +48,7 @@ STAGES = {
         Stage("tile", ImageFound),
         Stage("predict", TilePlanned),
         Stage("postprocess", TilePredicted),
-        Stage("collect", ImageEnded, slots=2000),
+        Stage("collect", ImageEnded, slots=2000, fetch_bytes=1 << 20, may_kill=False, owns_jobs=True),
     )
 }
 CHAINS = ("unzip", "announce", "tile+predict+postprocess", "predict", "postprocess", "collect")

@@ -3,101 +3,154 @@
 import asyncio
 import time
 import uuid
+from dataclasses import dataclass, field
 
 from observability.logs import log
 from storage import keys
 from storage.objects import Store
-from streams import ledger
-from streams.ledger import Done
-from streams.tally import LABELLED, REJECTED, Tally
+from streams import ending, ledger, markers
+from streams.tally import LABELLED, REJECTED, RoundTallies
 
 SECONDS = 0.5
 """Between two checkpoints; an owner writes its tally of a job no more often, and progress is seen within a second."""
+BELIEVED_SECONDS = 300.0
+"""What a job's tally was read from is read again after so long: less than a cancelled job takes to settle."""
+KEPT = 500
+"""Jobs remembered at most, but for those with a tick on its way; a forgotten one is read again."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """One job as it was read, and as it was ticked since."""
+
+    images: int
+    over: bool
+    cancelled: bool
+    tally: RoundTallies
+    read: float = field(default_factory=time.monotonic)
+    dirty: set[int] = field(default_factory=set)
+    """Rounds with ticks that the bucket doesn't know."""
+    waiting: asyncio.Future[None] | None = None
+    """Done when it knows them."""
+    saving: bool = False
+
+    def take(self, other: "_Known") -> None:
+        """Take over what was read anew; ticks are never unlearnt, or the bucket would unlearn them too."""
+        self.images, self.over, self.cancelled, self.read = other.images, other.over, other.cancelled, other.read
+        self.tally.merge(other.tally)
+
+    def tells(self, image: int, labelled: bool, round_: int) -> bool:
+        """Whether what was read is enough to judge an outcome."""
+        if time.monotonic() - self.read > BELIEVED_SECONDS or round_ > self.tally.newest:
+            return False
+        return not self.over or self.tally.holds(image, labelled, round_)
 
 
 class Tallies:
     """All jobs with an outcome in flight here. `tick` returns when the tick is durable."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, seconds: float = SECONDS) -> None:
         self._store = store
+        self._seconds = seconds
         self._owner = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
-        self._tallies: dict[str, Tally] = {}
-        self._images: dict[str, int] = {}
+        self._jobs: dict[str, _Known] = {}
         self._stale: set[str] = set()
-        self._dirty: dict[str, asyncio.Future[None]] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._loading = asyncio.Lock()
 
-    async def tick(self, job: str, image: int, labelled: bool) -> None:
+    async def tick(self, job: str, image: int, labelled: bool, round_: int = 0) -> None:
         """Tick an image off, and wait until the bucket knows. Raises the store's errors: then nothing is certain."""
-        tally = await self._tally(job)
-        if tally is None:
+        known = await self._known(job, image, labelled, round_)
+        if known is None or known.over:
             return
-        if image >= self._images[job]:
-            log().warning("outcome_beyond_manifest", job=job, image=image)
+        if image >= known.images or round_ > known.tally.newest:
+            log().warning("outcome_beyond_manifest", job=job, image=image, round=round_)
             return
-        tally.mark(image, LABELLED if labelled else REJECTED)
-        await asyncio.shield(self._checkpoint(job))
-
-    async def _tally(self, job: str) -> Tally | None:
-        async with self._loading:
-            if job not in self._tallies or job in self._stale:
-                known = await asyncio.to_thread(self._load, job)
-                if known is None:
-                    return None
-                self._stale.discard(job)
-                self._tallies.setdefault(job, Tally()).merge(known)
-            return self._tallies[job]
+        known.tally.of(round_).mark(image, LABELLED if labelled else REJECTED)
+        known.dirty.add(round_)
+        await asyncio.shield(self._checkpoint(known))
 
     def forget(self) -> None:
         """Partitions moved: another owner may have ticked off what we don't know, so each job is read again."""
-        self._stale |= self._tallies.keys()
+        self._stale |= self._jobs.keys()
 
-    def _load(self, job: str) -> Tally | None:
-        """What the job's owners ticked off so far; none where it is done, or was never listed."""
-        index = ledger.read_index(self._store, job)
-        if index is None or ledger.read_done(self._store, job):
+    async def _known(self, job: str, image: int, labelled: bool, round_: int) -> _Known | None:
+        async with self._loading:
+            known = self._jobs.get(job)
+            if known is None or job in self._stale or not known.tells(image, labelled, round_):
+                return await self._read(job)
+            return known
+
+    async def _read(self, job: str) -> _Known | None:
+        found = await asyncio.to_thread(self._load, job)
+        self._stale.discard(job)
+        if found is None:
             return None
-        self._images[job] = index.images
-        return ledger.tallied(self._store, job)
+        known = self._jobs.pop(job, found)
+        known.take(found)
+        self._jobs[job] = known
+        idle = [other for other, each in self._jobs.items() if not each.waiting and not each.saving]
+        for other in idle[: max(0, len(self._jobs) - KEPT)]:
+            self._drop(other)
+        return known
 
-    def _checkpoint(self, job: str) -> asyncio.Future[None]:
-        if job not in self._dirty:
-            self._dirty[job] = asyncio.get_running_loop().create_future()
+    def _drop(self, job: str) -> None:
+        self._jobs.pop(job, None)
+        self._stale.discard(job)
+
+    def _load(self, job: str) -> _Known | None:
+        """What the job's owners ticked off so far, or its outcomes where it is over; none where it was never listed."""
+        index = ledger.read_index(self._store, job)
+        if index is None:
+            return None
+        rounds, cancelled = ledger.read_rounds(self._store, job), markers.is_cancelled(self._store, job)
+        done = ledger.read_done(self._store, job, max((round_.round for round_ in rounds), default=0))
+        if done is None:
+            return _Known(index.images, False, cancelled, ledger.read_tallies(self._store, job, rounds))
+        outcomes = ledger.read_outcomes(self._store, job, rounds)
+        if outcomes.standing(index.images).counts() != (done.labelled, done.rejected):
+            ending.finish(self._store, job)  # something came after all
+        return _Known(index.images, True, cancelled, outcomes)
+
+    def _checkpoint(self, known: _Known) -> asyncio.Future[None]:
+        if known.waiting is None:
+            known.waiting = asyncio.get_running_loop().create_future()
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush_soon())
-        return self._dirty[job]
+        return known.waiting
 
     async def _flush_soon(self) -> None:
-        while self._dirty:
-            await asyncio.sleep(SECONDS)
-            dirty, self._dirty = self._dirty, {}
-            for job, waiting in dirty.items():
-                await self._flush(job, waiting)
+        while any(known.waiting for known in self._jobs.values()):
+            await asyncio.sleep(self._seconds)
+            for job, known in list(self._jobs.items()):
+                if known.waiting:
+                    await self._flush(job, known)
 
-    async def _flush(self, job: str, waiting: asyncio.Future[None]) -> None:
+    async def _flush(self, job: str, known: _Known) -> None:
+        waiting, known.waiting = known.waiting, None
+        dirty, known.dirty = known.dirty, set()
+        known.saving = True
+        assert waiting
         try:
-            await asyncio.to_thread(self._save, job)
+            over = await asyncio.to_thread(self._save, job, known, dirty)
         except Exception as error:
+            known.dirty |= dirty
             waiting.set_exception(error)
             waiting.exception()  # whoever waits sees it; if all have gone, nobody needs to
         else:
             waiting.set_result(None)
+            if over and not known.waiting:
+                self._drop(job)
+        finally:
+            known.saving = False
 
-    def _save(self, job: str) -> None:
-        tally = self._tallies.get(job)
-        if tally is None:
-            return  # finished since: all outcomes were counted from the objects themselves
-        self._store.put(keys.tally(job, self._owner), tally.encode())
-        if tally.ended() >= self._images[job]:
-            self._finish(job, self._images[job])
+    def _save(self, job: str, known: _Known, dirty: set[int]) -> bool:
+        """Make the ticks durable; whether the job is over."""
+        for round_ in dirty:
+            self._store.put(keys.tally(job, self._owner, round_), known.tally.of(round_).encode())
+        if known.tally.standing(known.images).ended() < known.images and not self._settled(job, known):
+            return False
+        return ending.finish(self._store, job) is not None
 
-    def _finish(self, job: str, images: int) -> None:
-        outcomes = ledger.outcomes(self._store, job, images)
-        if outcomes.ended() < images:
-            return
-        labelled, rejected = outcomes.counts()
-        done = Done(job=job, images=images, labelled=labelled, rejected=rejected, finished=time.time())
-        ledger.write(self._store, keys.done(job), done)
-        self._store.delete([keys.open_job(job)])
-        self._tallies.pop(job, None)
+    def _settled(self, job: str, known: _Known) -> bool:
+        return known.cancelled and ledger.read_done(self._store, job) is not None

@@ -7,31 +7,29 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, Protocol, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ParamSpec, TypeVar
 
 from inference.models import Model
-from storage.claims import Claims, Pixels
+from storage.claims import Claims
 from storage.objects import Store
 from streams.budget import Budget, Share
-from streams.events import ImageFound
+from streams.containment import Solitude
+from streams.events import ImageFound, Lane
 from streams.failure import Rejected
 from streams.fanin import FanIn
+from streams.gate import Gate, Predictor
+from streams.markers import Markers
+from streams.outages import Outages
+from streams.patience import Patience
+from streams.streak import Streaks
 from streams.tallies import Tallies
+from streams.workshop import Workshop
 
 P = ParamSpec("P")
 T = TypeVar("T")
-COMPUTING_THREADS = 2
 FETCHING_THREADS = 16
-
-
-class Predictor(Protocol):
-    """Whoever turns a tile into maps: Triton, or a stand-in of the tests."""
-
-    async def infer(self, model: Model, tile: Pixels, low: float, high: float) -> NDArray[np.uint8]:
-        """Maps of shape (2, height, width) for a tile of shape (height, width)."""
+RESERVED_MEGAPIXELS = 4.0
+"""Of the interactive lane, beyond what all have together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +42,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Shared by all runs of a process, but for `claims`, `share` and `spent`, which belong to one run."""
+    """Shared by all runs of a process, but for `lane`, `claims`, `share`, `patience` and `spent`: one run's own."""
 
     store: Store
     models: Mapping[str, Model]
-    triton: Predictor
+    gate: Gate
+    """The way to Triton."""
     claims: Claims
     budget: Budget
     share: Share
     fanin: FanIn
     tallies: Tallies
     limits: Limits
+    markers: Markers
+    workshop: Workshop = field(default_factory=Workshop)
+    solitude: Solitude = field(default_factory=Solitude)
+    streaks: Streaks = field(default_factory=Streaks)
+    outages: Outages = field(default_factory=Outages)
+    lane: Lane = Lane.BULK
+    patience: Patience = field(default_factory=Patience)
     spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Seconds of this run by phase: wait, fetch, decode, plan, model, post, store."""
-    computing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(COMPUTING_THREADS, "compute"))
     fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(FETCHING_THREADS, "fetch"))
 
     @classmethod
@@ -65,22 +70,26 @@ class Tools:
         cls, store: Store, models: Mapping[str, Model], triton: Predictor, megapixels: float, limits: Limits
     ) -> "Tools":
         """The tools of one process."""
-        budget = Budget(megapixels)
+        budget = Budget(megapixels, RESERVED_MEGAPIXELS)
         return cls(
             store=store,
             models=models,
-            triton=triton,
+            gate=Gate(triton),
             claims=Claims(store),
             budget=budget,
             share=Share(budget),
             fanin=FanIn(store),
             tallies=Tallies(store),
             limits=limits,
+            markers=Markers(store),
         )
 
-    def for_run(self) -> "Tools":
-        """The same tools with claims and a share of the budget of their own."""
-        return replace(self, claims=Claims(self.store), share=Share(self.budget), spent=defaultdict(float))
+    def for_run(self, lane: Lane = Lane.BULK) -> "Tools":
+        """The same tools with what belongs to one run anew."""
+        patience = Patience()
+        share = Share(self.budget, patience, urgent=lane is Lane.INTERACTIVE)
+        claims, spent = Claims(self.store), defaultdict[str, float](float)
+        return replace(self, lane=lane, claims=claims, share=share, patience=patience, spent=spent)
 
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
@@ -100,13 +109,9 @@ class Tools:
         return model
 
     def compute(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
-        """Run something that needs a core, in one of two threads."""
-        return _in(self.computing, work, *args, **kwargs)
+        """Run something that needs a core, in one of few threads; raises `Hung` where it never ends."""
+        return self.workshop.run(self.lane, lambda: work(*args, **kwargs))
 
     def fetch(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         """Run something that waits for the store, in a thread."""
-        return _in(self.fetching, work, *args, **kwargs)
-
-
-def _in(pool: ThreadPoolExecutor, work: Callable[..., T], *args: Any, **kwargs: Any) -> Awaitable[T]:
-    return asyncio.get_running_loop().run_in_executor(pool, lambda: work(*args, **kwargs))
+        return asyncio.get_running_loop().run_in_executor(self.fetching, lambda: work(*args, **kwargs))

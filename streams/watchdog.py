@@ -36,6 +36,10 @@ class Watchdog:
         """The process was asked to stop."""
         self._stopping = self._stopping or time.monotonic()
 
+    def stalled(self, why: str) -> None:
+        """Something stands still, seen from within the loop: a new process does better."""
+        self._end(why)
+
     def rest(self) -> None:
         """The loop has ended in good order; nothing is left to watch."""
         self._resting = True

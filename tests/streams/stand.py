@@ -11,6 +11,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from inference.models import Model, shipped_models
+from inference.triton import ModelUnavailable
 from storage.memory import MemoryStore
 from streams import policy
 from streams.events import Event, ImageEnded, UploadReceived
@@ -24,13 +25,21 @@ class Bright:
     def __init__(self) -> None:
         self.calls = 0
         self.fails: list[Exception] = []
+        self.away = 0
+        """So many canaries find nobody; requests meanwhile find nobody either."""
 
     async def infer(self, model: Model, tile: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
         self.calls += 1
+        if self.away:
+            raise ModelUnavailable("away")
         if self.fails:
             raise self.fails.pop(0)
         scaled = np.clip((tile.astype(np.float32) - low) / (high - low), 0, 1) * 255
         return np.stack([scaled, scaled]).astype(np.uint8)
+
+    async def ready(self, model: Model) -> bool:
+        self.away = max(0, self.away - 1)
+        return not self.away
 
 
 def tools(store: MemoryStore | None = None, predictor: Bright | None = None, chained_tiles: int = 16) -> Tools:
@@ -88,7 +97,8 @@ class Queue:
         stages = self.chains.get(type(event))
         if stages is None:
             return []
-        return await policy.answer(stages, policy.Message(event.address, 0, 0, event.encode()), self.tools)
+        message = policy.Message(event.address, 0, 0, event.encode())
+        return list((await policy.answer(stages, message, self.tools)).events)
 
 
 CHAINED = ("unzip", "announce", "tile+predict+postprocess", "predict", "postprocess", "collect")

@@ -11,15 +11,18 @@ from inference.triton import ModelFailed, ModelUnavailable
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import intake, ledger, policy
+from streams import breaker, containment, intake, ledger, markers, policy
 from streams.events import ImageFound, SliceListed, TilePlanned, UploadReceived
 from streams.stages import chain
+from streams.tools import Tools
+from streams.tracker import Past
 from tests.streams.stand import CHAINED, Bright, Queue, archive, run, submit, tiff, tools
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "_delay", lambda attempt, outage: 0.001)
+    monkeypatch.setattr(breaker, "CANARY_SECONDS", 0.001)
 
 
 def only_rejection(store: MemoryStore):  # type: ignore[no-untyped-def]
@@ -55,13 +58,13 @@ def test_an_unknown_model_announced_by_a_stranger_is_a_rejected_job() -> None:
 def test_a_pixel_size_that_can_not_be_is_a_rejected_job() -> None:
     given = tools()
     submit(given, tiff(), name="a.tif", options={"pixel_size": -1})
-    assert "pixel_size" in only_rejection(given.store).message
+    assert "pixel size" in only_rejection(given.store).message
 
 
 def test_what_names_no_job_is_quarantined_by_where_it_stood() -> None:  # rule 8
     given = tools()
     message = policy.Message("uploads", 2, 77, b"\x00 junk")
-    assert run(policy.answer(chain("unzip"), message, given)) == []
+    assert run(policy.answer(chain("unzip"), message, given)).events == ()
     assert given.store.get(keys.quarantine("uploads", 2, 77)) == b"\x00 junk"
 
 
@@ -70,13 +73,13 @@ def test_an_object_outside_the_input_prefixes_is_quarantined() -> None:  # rule 
     given.store.put("jobs/x/job.json", b"{}")
     event = UploadReceived(object="jobs/x/job.json")
     message = policy.Message("uploads", 0, 1, event.encode())
-    assert run(policy.answer(chain("unzip"), message, given)) == []
+    assert run(policy.answer(chain("unzip"), message, given)).events == ()
     assert list(given.store.list("quarantine/"))
 
 
 def test_an_outage_is_waited_out_and_no_attempt_counts() -> None:
     predictor = Bright()
-    predictor.fails = [ModelUnavailable("away")] * 50
+    predictor.away = 50
     given = tools(predictor=predictor)
     submit(given, tiff(), name="a.tif")
     assert ledger.state(given.store, next(ledger.jobs(given.store)).job).labelled == 1
@@ -201,14 +204,14 @@ def test_a_tile_event_of_an_image_that_has_ended_starts_nothing_anew() -> None: 
 def test_what_speaks_of_no_image_and_never_succeeds_is_set_aside() -> None:
     given = tools()
     message = policy.Message("slices", 1, 5, SliceListed(job="ghost", shard=0).encode())
-    assert run(policy.answer(chain("announce"), message, given)) == []
+    assert run(policy.answer(chain("announce"), message, given)).events == ()
     assert given.store.get(keys.quarantine("slices", 1, 5))
 
 
 def test_waiting_for_room_is_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "EVENT_SECONDS", 0.05)
 
-    async def work() -> list[Any]:
+    async def work() -> policy.Answer:
         given = tools()
         given.store.put("uploads/u/a.tif", tiff())
         (found,) = [
@@ -225,7 +228,7 @@ def test_waiting_for_room_is_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None
         await full.share.release()
         return await answer
 
-    assert [event.topic for event in run(work())] == ["tiles"]
+    assert [event.topic for event in run(work()).events] == ["tiles"]
 
 
 @pytest.mark.parametrize(
@@ -233,5 +236,111 @@ def test_waiting_for_room_is_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_no_line_on_the_uploads_topic_can_hold_it_up(evil: bytes) -> None:
     given = tools()
-    assert run(policy.answer(chain("unzip"), policy.Message("uploads", 0, 9, evil), given)) == []
+    assert run(policy.answer(chain("unzip"), policy.Message("uploads", 0, 9, evil), given)).events == ()
     assert given.store.get(keys.quarantine("uploads", 0, 9)) == evil
+
+
+def found(given: Tools, data: bytes | None = None, name: str = "a.tif") -> ImageFound:
+    """An image that was announced and waits."""
+    given.store.put(f"uploads/u/{name}", data or tiff())
+    events = run(Queue(given, ("unzip", "announce")).work(UploadReceived(object=f"uploads/u/{name}")))
+    return next(event for event in events if isinstance(event, ImageFound))
+
+
+def answer(given: Tools, event: ImageFound, suspect: bool = False) -> list[Any]:
+    message = policy.Message("images.bulk", 3, 14, event.encode(), past=Past.SUSPECT if suspect else Past.NONE)
+    return list(run(policy.answer(chain("tile+predict+postprocess"), message, given)).events)
+
+
+def test_an_image_on_which_the_worker_died_three_times_alone_is_rejected_as_killed() -> None:  # rule 21
+    given = tools()
+    image = found(given)
+    given.store.put(keys.alone("images.bulk", 3, 14), b"3")
+    (ended,) = answer(given, image, suspect=True)
+    assert (ended.outcome, ended.reason) == ("rejected", "killed")
+    assert only_rejection(given.store).attempts == 3
+    assert not list(given.store.list("alone/"))
+
+
+def test_a_suspect_runs_under_a_marker_that_goes_when_it_ends() -> None:  # rule 21
+    class Watched(MemoryStore):
+        seen = b""
+
+        def put(self, key: str, data: bytes) -> str:
+            if key.startswith("jobs/") and key.endswith(".tif"):
+                self.seen = self.get(keys.alone("images.bulk", 3, 14))
+            return super().put(key, data)
+
+    given = tools(Watched())
+    image = found(given)
+    (ended,) = answer(given, image, suspect=True)
+    assert ended.outcome == "labelled"
+    assert given.store.seen == b"1"  # type: ignore[attr-defined]
+    assert not list(given.store.list("alone/"))
+
+
+def test_a_suspect_with_an_outcome_is_not_run_again() -> None:  # rule 23
+    predictor = Bright()
+    given = tools(predictor=predictor)
+    image = found(given)
+    answer(given, image)
+    calls = predictor.calls
+    (ended,) = answer(given, image, suspect=True)
+    assert (ended.outcome, predictor.calls) == ("labelled", calls)
+
+
+def test_an_event_that_did_not_kill_is_never_counted_as_a_killer() -> None:  # rule 21
+    given = tools()
+    image = found(given)
+
+    async def stopped() -> None:
+        message = policy.Message("images.bulk", 3, 14, image.encode(), past=Past.SUSPECT)
+        async with given.solitude.beside_others():
+            running = asyncio.create_task(policy.answer(chain("tile+predict+postprocess"), message, given))
+            await asyncio.sleep(0.05)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    run(stopped())
+    assert containment.deaths(given.store, "images.bulk", 3, 14) == 0
+
+
+def test_after_two_quick_attempts_an_image_goes_back_to_the_end_of_its_topic() -> None:  # rule 22
+    predictor = Bright()
+    predictor.fails = [RuntimeError("boom")] * 2
+    given = tools(predictor=predictor)
+    (again,) = answer(given, found(given))
+    assert isinstance(again, ImageFound)
+    assert (again.attempt, again.again, predictor.calls) == (2, True, 2)
+
+
+def test_an_image_that_kills_the_model_server_is_rejected_as_killed() -> None:  # rule 20
+    predictor = Bright()
+    predictor.fails = [ModelUnavailable("Stub process is not healthy")] * 99
+    given = tools(predictor=predictor)
+    given.gate.breaker._pause = lambda strikes: 0.0
+    (ended,) = answer(given, found(given))
+    assert (ended.outcome, ended.reason) == ("rejected", "killed")
+    assert only_rejection(given.store).attempts == 3
+
+
+def test_a_model_that_fails_on_everything_is_held_and_its_images_wait() -> None:  # rule 5
+    predictor = Bright()
+    predictor.fails = [ModelFailed("returned nothing")] * 99
+    given = tools(predictor=predictor)
+    given.streaks._most = 2
+    image = found(given, archive({f"{number}.tif": tiff() for number in range(5)}), "p.zip")
+    images = [image.model_copy(update={"image": number}) for number in range(5)]
+    outcomes = [answer(given, each) for each in images]
+    assert [len(events) for events in outcomes] == [1, 1, 0, 0, 0]
+    (held,) = markers.held(given.store)
+    assert image.model_digest in held.what
+
+
+def test_a_cancelled_image_is_acknowledged_unworked() -> None:  # rule 5
+    predictor = Bright()
+    given = tools(predictor=predictor)
+    image = found(given)
+    markers.cancel(given.store, image.job)
+    assert answer(tools(given.store, predictor), image) == []
+    assert predictor.calls == 0

@@ -8,22 +8,22 @@ from streams.tracker import Order, Tracker
 
 def test_an_unfinished_event_holds_the_commit_position_back() -> None:  # rule 16
     tracker: Tracker[str] = Tracker()
-    first, second = tracker.begin("p", 10), tracker.begin("p", 11)
+    first, second = tracker.take("p", 10), tracker.take("p", 11)
     tracker.finish("p", second)
-    assert tracker.position == {}
+    assert tracker.marks()["p"].offset == 10
     tracker.finish("p", first)
-    assert tracker.position == {"p": 12}
+    assert tracker.marks()["p"].offset == 12
 
 
 def test_what_finishes_after_a_reset_moves_nothing() -> None:  # rule 16
     tracker: Tracker[str] = Tracker()
-    old = tracker.begin("p", 10)
+    old = tracker.take("p", 10)
     tracker.reset({"p"})
-    again = tracker.begin("p", 10)
+    again = tracker.take("p", 10)
     tracker.finish("p", old)
-    assert tracker.position == {}
+    assert tracker.marks()["p"].offset == 10
     tracker.finish("p", again)
-    assert tracker.position == {"p": 11}
+    assert tracker.marks()["p"].offset == 11
 
 
 def test_an_offset_that_is_not_the_next_is_a_gap_or_a_repeat() -> None:  # rule 16
@@ -31,7 +31,7 @@ def test_an_offset_that_is_not_the_next_is_a_gap_or_a_repeat() -> None:  # rule 
     tracker.seed("p", 5)
     assert tracker.order("p", 6) is Order.GAP
     assert tracker.order("p", 5) is Order.NEXT
-    tracker.begin("p", 5)
+    tracker.take("p", 5)
     assert tracker.order("p", 5) is Order.AGAIN
     assert tracker.order("p", 6) is Order.NEXT
     assert tracker.order("unseeded", 99) is Order.NEXT
@@ -39,7 +39,7 @@ def test_an_offset_that_is_not_the_next_is_a_gap_or_a_repeat() -> None:  # rule 
 
 def test_a_seed_does_not_move_a_partition_with_work_in_flight() -> None:
     tracker: Tracker[str] = Tracker()
-    tracker.begin("p", 5)
+    tracker.take("p", 5)
     tracker.seed("p", 3)
     assert tracker.expected("p") == 6
 
@@ -47,10 +47,10 @@ def test_a_seed_does_not_move_a_partition_with_work_in_flight() -> None:
 @given(st.integers(1, 60), st.randoms())
 def test_the_position_is_always_the_end_of_the_finished_prefix(count: int, rng: random.Random) -> None:  # rule 16
     tracker: Tracker[str] = Tracker()
-    entries = [tracker.begin("p", offset) for offset in range(count)]
+    entries = [tracker.take("p", offset) for offset in range(count)]
     done: set[int] = set()
     for entry in rng.sample(entries, count):
         tracker.finish("p", entry)
         done.add(entry.offset)
         prefix = next(offset for offset in range(count + 1) if offset not in done)
-        assert tracker.position.get("p", 0) == prefix
+        assert tracker.marks()["p"].offset == prefix

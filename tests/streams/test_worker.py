@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from storage import keys
 from storage.memory import MemoryStore
@@ -92,7 +93,13 @@ def listed(store: MemoryStore) -> set[str]:
 def end_of_partition(kafka_address: str) -> int:
     """Where the next event of the partition will stand."""
     consumer = Consumer({"bootstrap.servers": kafka_address, "group.id": "looks-only"})
-    _, end = consumer.get_watermark_offsets(TopicPartition("uploads", 3), timeout=10)
+    for _ in range(100):
+        try:
+            _, end = consumer.get_watermark_offsets(TopicPartition("uploads", 3), timeout=10)
+        except KafkaException:  # the topic is new, and its leader not chosen yet
+            time.sleep(0.1)
+        else:
+            break
     consumer.close()
     return int(end)
 

@@ -1,0 +1,88 @@
+"""The way to Triton: so many requests at once, small jobs before large ones, behind a breaker (rules 18-20)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models import Model
+from storage.claims import Pixels
+from streams.breaker import Breaker
+from streams.events import Lane
+from streams.patience import Patience
+
+REQUESTS = 4
+"""At once from one process: two model instances busy and their next tiles at hand. More would only wait at the server,
+where a small job's tile would wait behind them."""
+RESERVED = 1
+"""Of these for the interactive lane alone."""
+
+
+class Predictor(Protocol):
+    """Whoever turns a tile into maps: Triton, or a stand-in of the tests."""
+
+    async def infer(self, model: Model, tile: Pixels, low: float, high: float) -> NDArray[np.uint8]:
+        """Maps of shape (2, height, width) for a tile of shape (height, width)."""
+
+    async def ready(self, model: Model) -> bool:
+        """Whether the model answers a small inference, soon."""
+
+
+class Gate:
+    """One process's way to one model server."""
+
+    def __init__(self, predictor: Predictor, requests: int = REQUESTS) -> None:
+        self._predictor = predictor
+        self._most = {Lane.INTERACTIVE: requests, Lane.BULK: max(1, requests - RESERVED)}
+        self._inside = 0
+        self._hurried = 0
+        self._changed = asyncio.Condition()
+        self.breaker = Breaker()
+
+    async def infer(
+        self, model: Model, tile: Pixels, low: float, high: float, lane: Lane, patience: Patience
+    ) -> NDArray[np.uint8]:
+        """The tile's maps; waits for its turn, and for the server while it is away.
+
+        Raises
+        ------
+        ModelFailed
+            The model refuses this tile, or answers nonsense.
+        ModelStumbled
+            An error inside the server, or no answer in time while others get theirs.
+        ModelKilled
+            The server dies on it.
+        """
+        async with self._turn(lane, patience):
+            return await self.breaker.ask(
+                lambda: self._predictor.infer(model, tile, low, high), lambda: self._predictor.ready(model), patience
+            )
+
+    async def healthy(self, model: Model) -> bool:
+        """Whether the model answers right now."""
+        return await self._predictor.ready(model)
+
+    @asynccontextmanager
+    async def _turn(self, lane: Lane, patience: Patience) -> AsyncIterator[None]:
+        hurried = lane is Lane.INTERACTIVE
+        self._hurried += hurried
+        try:
+            with patience.waiting():
+                async with self._changed:
+                    await self._changed.wait_for(lambda: self._fits(lane))
+                    self._inside += 1
+        finally:
+            self._hurried -= hurried
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _fits(self, lane: Lane) -> bool:
+        first = lane is Lane.INTERACTIVE or not self._hurried
+        return first and self._inside < self._most[lane]

@@ -1,0 +1,118 @@
+"""Cancel and hold: one marker object each, at which stages acknowledge what they would otherwise work on (rule 5).
+
+Nothing is sent to anybody: whoever takes an event looks, and what was looked at is believed for some seconds.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from storage import keys
+from storage.objects import Store
+from streams import ledger
+from streams.events import Event, found_of
+from streams.records import Cancelled, Held
+
+BELIEVED_SECONDS = 5.0
+KEPT = 10_000
+"""Jobs remembered at most."""
+Standing = Literal["cancelled", "held", "deleted"]
+
+
+def cancel(store: Store, job: str, now: Callable[[], float] = time.time) -> None:
+    """End the job: what has no outcome counts as cancelled from now on. A job that is done stays as it is.
+
+    Raises `NoSuchJob`.
+    """
+    ledger.read_job(store, job)
+    if not is_cancelled(store, job) and ledger.read_done(store, job) is None:
+        ledger.write(store, keys.cancelled(job), Cancelled(job=job, created=now()))
+
+
+def is_cancelled(store: Store, job: str) -> bool:
+    """Whether somebody cancelled the job."""
+    return ledger.exists(store, keys.cancelled(job))
+
+
+def hold(store: Store, what: str, why: str, now: Callable[[], float] = time.time) -> None:
+    """Begin nothing more for a job, or for all jobs of `model/<digest>`; `why` is a sentence for their owners."""
+    ledger.write(store, keys.held(what), Held(what=what, why=why, created=now()))
+
+
+def release(store: Store, what: str, now: Callable[[], float] = time.time) -> None:
+    """Go on; what isn't held stays as it is. Whoever looks after the jobs announces again what was passed over."""
+    found = ledger.read(store, keys.held(what), Held)
+    if found and found.released is None:
+        ledger.write(store, keys.held(what), found.model_copy(update={"released": now()}))
+
+
+def held(store: Store) -> list[Held]:
+    """All that is held now."""
+    return [marker for marker in read_held(store) if marker.released is None]
+
+
+def read_held(store: Store) -> list[Held]:
+    """All that is held, or was released not long ago."""
+    found = (ledger.read(store, stat.key, Held) for stat in store.list(keys.HELD))
+    return [marker for marker in found if marker is not None]
+
+
+class _Believed(NamedTuple):
+    until: float
+    standing: Standing | None
+
+
+class Markers:
+    """What stands against working on an event; asked for every event, so remembered for some seconds.
+
+    Parameters
+    ----------
+    store
+        Where the markers lie.
+    now
+        A clock in seconds, of which only differences count.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._now = now
+        self._jobs: dict[str, _Believed] = {}
+        self._held: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
+        self._lock = threading.Lock()
+
+    def standing(self, event: Event) -> Standing | None:
+        """Why an event is to be acknowledged unworked, or none. Asks the bucket now and then, and raises its errors."""
+        if not event.job:
+            return None
+        against = self._of_job(event.job)
+        if against:
+            return against
+        found, held_now = found_of(event), self._held_now()
+        models = {keys.MODEL + found.model_digest} if found else set()
+        return "held" if held_now & {event.job, *models} else None
+
+    def _of_job(self, job: str) -> Standing | None:
+        with self._lock:
+            believed = self._jobs.get(job)
+        if believed and self._now() < believed.until:
+            return believed.standing
+        standing = self._look(job)
+        with self._lock:
+            self._jobs.pop(job, None)
+            while len(self._jobs) >= KEPT:
+                self._jobs.pop(next(iter(self._jobs)))
+            self._jobs[job] = _Believed(self._now() + BELIEVED_SECONDS, standing)
+        return standing
+
+    def _look(self, job: str) -> Standing | None:
+        if ledger.exists(self._store, keys.deleted(job)):
+            return "deleted"
+        return "cancelled" if is_cancelled(self._store, job) else None
+
+    def _held_now(self) -> frozenset[str]:
+        until, known = self._held
+        if self._now() >= until:
+            known = frozenset(marker.what for marker in held(self._store))
+            self._held = (self._now() + BELIEVED_SECONDS, known)
+        return known

@@ -1,0 +1,55 @@
+"""What a worker does for the jobs it owns besides ticking off: it sweeps every minute, and tidies up every hour."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from observability.logs import log
+from storage.objects import StoreError
+from streams import retention
+from streams.kafka import Backlog
+from streams.lane import LaneOfWork
+from streams.retention import Keeping
+from streams.sweep import SECONDS, Sweeper
+from streams.tools import Tools
+
+TIDY_SECONDS = 3600.0
+_TIDIER = "retention"
+"""Tidying up is one worker's: whoever would own a job of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """How often, and what is kept."""
+
+    sweep_seconds: float = SECONDS
+    keeping: Keeping = field(default_factory=Keeping)
+
+
+async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str) -> None:
+    """Look after the jobs whose outcomes this lane reads, until cancelled."""
+
+    async def healthy() -> bool:
+        answers = await asyncio.gather(*(tools.gate.healthy(model) for model in tools.models.values()))
+        return all(answers)
+
+    def owns(job: str) -> bool:
+        return lane.ready and lane.subscription.reads(job.encode())
+
+    sweeper = Sweeper(tools.store, owns, Backlog(bootstrap), healthy, seconds=upkeep.sweep_seconds)
+    tidied = time.monotonic()
+    while True:
+        await asyncio.sleep(upkeep.sweep_seconds)
+        await lane.announce(await sweeper.look())
+        if time.monotonic() - tidied > TIDY_SECONDS and owns(_TIDIER):
+            tidied = time.monotonic()
+            await _tidy(upkeep.keeping, tools)
+
+
+async def _tidy(keeping: Keeping, tools: Tools) -> None:
+    try:
+        swept = await tools.fetch(retention.sweep, tools.store, keeping)
+    except StoreError as error:
+        log().warning("retention_waits", error=str(error))
+    else:
+        log().info("retention_swept", swept=repr(swept))

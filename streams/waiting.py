@@ -1,0 +1,54 @@
+"""What was delivered and waits for a slot: partitions take turns, and what must go first does."""
+
+import asyncio
+from collections import deque
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Waiting(Generic[K, T]):
+    """Items by partition, each partition's in order.
+
+    Parameters
+    ----------
+    most
+        Items at once; `put` waits for room.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._first: dict[K, deque[T]] = {}
+        self._rest: dict[K, deque[T]] = {}
+        self._changed = asyncio.Condition()
+
+    def __len__(self) -> int:
+        return sum(len(items) for lines in (self._first, self._rest) for items in lines.values())
+
+    async def put(self, partition: K, item: T, first: bool) -> None:
+        """Let an item wait; `first`: before all that are not."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: first or len(self) < self._most)
+            lines = self._first if first else self._rest
+            lines.setdefault(partition, deque()).append(item)
+            self._changed.notify_all()
+
+    async def get(self) -> T:
+        """The next item, when there is one."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self))
+            lines = self._first or self._rest
+            partition = next(iter(lines))
+            items = lines.pop(partition)
+            item = items.popleft()
+            if items:
+                lines[partition] = items  # at the end: the others come first now
+            self._changed.notify_all()
+            return item
+
+    def drop(self, partitions: set[K]) -> None:
+        """These partitions' items are no longer ours."""
+        for partition in partitions:
+            self._first.pop(partition, None)
+            self._rest.pop(partition, None)

@@ -1,0 +1,57 @@
+"""What any S3 client puts under `inbox/` becomes an upload, once."""
+
+from inference.models import shipped_models
+from storage.memory import MemoryStore
+from streams import ledger
+from streams.events import Event
+from streams.inbox import Inbox
+from tests.streams.stand import archive, tiff
+
+
+class Heard:
+    """Stands for the broker."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def announce(self, event: Event) -> None:
+        self.events.append(event)
+
+
+def inbox(store: MemoryStore) -> tuple[Inbox, Heard]:
+    heard = Heard()
+    return Inbox(store, shipped_models(), heard), heard  # type: ignore[arg-type]
+
+
+def test_an_object_is_announced_once_however_often_one_looks() -> None:  # rule 8
+    store = MemoryStore()
+    looker, heard = inbox(store)
+    store.put("inbox/nuclei/p.zip", archive({"a.tif": tiff()}))
+    for _ in range(3):
+        looker.look()
+    assert len(heard.events) == 1
+    assert heard.events[0].job
+
+
+def test_corrected_options_are_another_upload() -> None:
+    store = MemoryStore()
+    looker, heard = inbox(store)
+    store.put("inbox/nuclei/p.zip.json", b'{"diametr": 24}')
+    store.put("inbox/nuclei/p.zip", archive({"a.tif": tiff()}))
+    looker.look()
+    store.put("inbox/nuclei/p.zip.json", b'{"diameter": 24}')
+    looker.look()
+    looker.look()
+    assert len({event.job for event in heard.events}) == len(heard.events) == 2
+    refused = [ledger.read_job(store, event.job).refused for event in heard.events]
+    assert [bool(why) for why in refused] == [True, False]
+
+
+def test_what_lies_in_no_models_folder_is_passed_over_and_holds_nobody_up() -> None:
+    store = MemoryStore()
+    looker, heard = inbox(store)
+    store.put("inbox/top.zip", b"x")
+    store.put("inbox/nuclei/a.tif", tiff())
+    looker.look()
+    looker.look()
+    assert [event.key for event in heard.events] == [heard.events[0].job]
