@@ -6,20 +6,22 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kiosk import commands_jobs, commands_local, commands_submit, screen
+from kiosk.commands import control, jobs, local, screen, submit
 from kiosk.errors import MonolayerError
 
 HELP = """Cell images in, label masks and tables of cells out.
 
-Send microscope images (TIFF, OME-TIFF, PNG, or a zip of them) and get back, for each, a label image, an overlay to
-check it by eye, and a row for every cell.
+Send microscope images (TIFF, OME-TIFF, PNG, JPEG, or a zip of them) and get back, for each, a label image, an overlay
+to check it by eye, and a row for every cell.
 
 \b
   monolayer up                                     start everything on this machine
   monolayer submit plate1/ --out plate1-labels     send a folder, wait, fetch what was found
   monolayer jobs                                   what is going on
+  monolayer rejected JOB                           which images have no labels, and why
+  monolayer replay JOB                             send those through again
 
-Exit codes: 0 all images are labelled, 2 some were rejected, 1 something went wrong."""
+Exit codes: 0 all images are labelled, 2 some were rejected or cancelled, 1 something went wrong, 130 Ctrl-C."""
 
 
 class Commands(TyperGroup):
@@ -42,6 +44,9 @@ class Commands(TyperGroup):
             raise
         except BrokenPipeError:  # `| head` has seen enough; Typer ends quietly
             raise
+        except KeyboardInterrupt:
+            screen.warn(screen.STOPPED)
+            raise typer.Exit(screen.INTERRUPTED) from None
         except (MonolayerError, OSError) as error:
             screen.warn(str(error))
             raise typer.Exit(screen.FAILED) from error
@@ -78,6 +83,7 @@ def version() -> None:
     screen.say(metadata.version("monolayer"))
 
 
-commands_submit.register(app)
-commands_jobs.register(app)
-commands_local.register(app)
+submit.register(app)
+jobs.register(app)
+control.register(app)
+local.register(app)

@@ -1,21 +1,31 @@
 """What the API and its clients say to each other: the bodies of requests and answers under `/api/v1`."""
 
-from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from streams.events import Options, ReasonClass
+from streams.events import LONGEST_DEADLINE, Options, ReasonClass
 
 PREFIX = "/api/v1"
+MOST_REJECTED = 10_000
+"""So many rejected images are told of at once."""
+IDEMPOTENCY_KEY = "Idempotency-Key"
+"""A header that may carry a submission's mark."""
 PART_SIZE = 16 * 1024**2
 """Bytes of an upload's part; the last one may be shorter."""
 SMALL_UPLOAD = 100 * 1024**2
 """Up to so many bytes a file may be sent in one request."""
-_UNITS = {"pixel_size": " µm", "diameter": " pixels", "channel": ""}
+FULL = "The disk of the store is full: nothing more can be sent until somebody makes room there."
+"""Told whether the API meets the full disk or the client does, which sends parts to the store itself."""
 
 State = Literal["listing", "running", "done"]
 Fate = Literal["labelled", "rejected", "cancelled", "in flight"]
+Mark = Annotated[str, Field(max_length=200)]
+"""The sender's own mark of a submission: the same file and options under the same mark are the same job."""
+DEADLINES = (60.0, LONGEST_DEADLINE)
+"""Seconds."""
+Deadline = Annotated[float, Field(ge=DEADLINES[0], le=DEADLINES[1], allow_inf_nan=False)]
+"""Seconds after which images in flight are rejected; its clock stands still while a part of the system is away."""
 
 
 class Strict(BaseModel):
@@ -37,8 +47,8 @@ class NewUpload(Strict):
     """The file's own name, or its path in the sender's folder."""
     model: str = "nuclei"
     options: Options = Options()
-    submission: Annotated[str, Field(max_length=200)] = ""
-    """The sender's own mark: the same file with another mark is another job."""
+    submission: Mark = ""
+    deadline: Deadline | None = None
     size: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the file where they are known: very large files are sent in larger parts."""
 
@@ -54,17 +64,20 @@ class NewJob(Strict):
     """Pixels."""
     channel: int | None = None
     """Counted from 1."""
-    submission: Annotated[str, Field(max_length=200)] = ""
+    submission: Mark = ""
+    deadline: Deadline | None = None
 
 
 class UploadStarted(Answer):
     """Where the parts belong."""
 
     upload: str
-    """Names the upload in all further requests."""
+    """Names the upload in all further requests; empty where there is nothing to send."""
     key: str
     part_size: int
     """Bytes of every part but the last."""
+    job: str = ""
+    """The job that the same submission became before."""
 
 
 class PartAddress(Answer):
@@ -91,6 +104,8 @@ class Accepted(Answer):
     """The job that an upload became."""
 
     job: str
+    again: bool = False
+    """The same submission was here before; nothing new begins."""
 
 
 class JobView(Answer):
@@ -112,6 +127,14 @@ class JobView(Answer):
     """From acceptance to the end, or to now."""
     refused: str = ""
     """Why the whole job can't be worked on; empty when it can."""
+    round: int = 0
+    """How often rejected images were sent through again."""
+    deadline: float | None = None
+    """Seconds after which images in flight are rejected."""
+    held: str = ""
+    """Why nothing is begun until somebody releases it; empty when it isn't held."""
+    waiting: str = ""
+    """What the work waits for, while the deadline's clock stands still; empty when it goes on."""
 
     @property
     def over(self) -> bool:
@@ -142,9 +165,41 @@ class RejectedImage(Answer):
 
     image: int
     name: str
+    round: int = 0
     reason: ReasonClass
     message: str
     attempts: int = 1
+    trace: str = ""
+    """The id of the image's trace: it stands in every log line about the image."""
+    event: dict[str, Any] = {}
+    """The event that could not be worked on, as it was."""
+
+
+class Replay(Strict):
+    """Which of a job's rejected images to send through again; all where nothing is said."""
+
+    reason: ReasonClass | None = None
+    image: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    """An image's name; `*` and `?` stand for any characters."""
+
+
+class Replayed(Answer):
+    """So many images go through again, in a round of their own."""
+
+    round: int
+    images: int
+    note: str = ""
+    """What else there is to know, such as why there are none; a sentence."""
+
+
+class HeldView(Answer):
+    """A job or a model for which nothing is begun until somebody releases it."""
+
+    kind: Literal["job", "model"]
+    name: str
+    why: str
+    since: float
+    """Seconds since 1970."""
 
 
 class ModelView(Answer):
@@ -171,41 +226,3 @@ class Problem(Answer):
     title: str
     status: int
     detail: str
-
-
-def sentence(text: str) -> str:
-    """The text with a capital letter and a full stop."""
-    text = text.strip() or "something went wrong"
-    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
-
-
-def complaint(error: ValidationError) -> str:
-    """What is wrong with a value, as one sentence that names it."""
-    return describe(error.errors()[0]["loc"], error.errors()[0]["msg"], error.errors()[0].get("input"))
-
-
-def describe(place: tuple[int | str, ...], message: str, value: object) -> str:
-    """One of pydantic's findings as a sentence."""
-    parts = [str(part).replace("_", " ") for part in place if part not in ("body", "query", "path", "options")]
-    name = " ".join(parts) or "the request"
-    if message == "Field required":
-        return f"{name} is missing."
-    if message.startswith("Extra inputs"):
-        return f"there is nothing called {name} to be given."
-    if place[-1:] and (limits := _limits().get(str(place[-1]))) and message.startswith("Input should be"):
-        return f"{name} must be {limits}."
-    told = f"{value!r}" if isinstance(value, str | int | float) and len(str(value)) < 100 else "not acceptable"
-    return f"{name} is {told}: {message[0].lower()}{message[1:]}."
-
-
-@cache
-def _limits() -> dict[str, str]:
-    """What each option may be, in words, by its name."""
-    schema = Options.model_json_schema()["properties"]
-    return {name: _range(schema[name]["anyOf"][0]) + unit for name, unit in _UNITS.items()}
-
-
-def _range(number: dict[str, float]) -> str:
-    if "minimum" in number:
-        return f"from {number['minimum']:g} to {number['maximum']:g}"
-    return f"between {number['exclusiveMinimum']:g} and {number['exclusiveMaximum']:g}"

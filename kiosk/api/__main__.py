@@ -4,7 +4,7 @@ import uvicorn
 
 from inference.models import shipped_models
 from kiosk.api.app import create_app
-from kiosk.settings import Settings
+from kiosk.api.settings import Settings
 from storage.s3 import S3Store
 from streams.kafka import Announcer
 

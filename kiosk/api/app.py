@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from inference.models import Model
-from kiosk.api import jobs, problems, uploads
+from kiosk.api import control, docs, jobs, problems, uploads
 from kiosk.api.tools import Announces, Given, Tools
 from kiosk.contract import PREFIX, Health, ModelView
 from storage.objects import NotFound, Store
@@ -32,12 +32,12 @@ def create_app(store: Store, announcer: Announces, models: Mapping[str, Model], 
         version=version("monolayer"),
         summary="Cell images in, label masks and tables of cells out.",
         openapi_url=f"{PREFIX}/openapi.json",
-        docs_url=f"{PREFIX}/docs",
+        docs_url=None,  # the usual page wants the network
         redoc_url=None,
     )
     app.state.tools = Tools(store, announcer, models, tick)
     problems.add_to(app)
-    for router in (_about(), uploads.router(), jobs.router()):
+    for router in (_about(), uploads.router(), jobs.router(), control.router(), docs.router()):
         app.include_router(router, prefix=PREFIX)
     return app
 

@@ -14,10 +14,12 @@ from starlette.concurrency import run_in_threadpool
 
 from kiosk.api.results import as_zip, fate_of, read_results
 from kiosk.api.tools import Given
-from kiosk.contract import ImagePage, ImageView, JobView, RejectedImage
+from kiosk.contract import MOST_REJECTED, ImagePage, ImageView, JobView, RejectedImage
+from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
 from streams import ledger
+from streams.events import ReasonClass, Rejection
 from streams.ledger import Entry, Job, ManifestIndex, NoSuchJob
 
 
@@ -59,11 +61,16 @@ def one(job: str, tools: Given) -> JobView:
     return view(tools.store, job)
 
 
-def rejected(job: str, tools: Given, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000) -> list[RejectedImage]:
-    """Images of a job that have no labels, and why."""
+def rejected(
+    job: str,
+    tools: Given,
+    reason: ReasonClass | None = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_REJECTED)] = 1000,
+) -> list[RejectedImage]:
+    """Images of a job that have no labels, and why; of one reason class if it is given."""
     ledger.read_job(tools.store, job)
-    stories = islice(ledger.rejections(tools.store, job), limit)
-    return [RejectedImage(**story.model_dump(include=set(RejectedImage.model_fields))) for story in stories]
+    stories = (story for story in ledger.rejections(tools.store, job) if reason in (None, story.reason))
+    return [_told(story) for story in islice(stories, limit)]
 
 
 def images(
@@ -73,11 +80,10 @@ def images(
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> ImagePage:
     """Images of a job and what became of each."""
-    ledger.read_job(tools.store, job)
+    over = ledger.state(tools.store, job).state == "done"
     index = ledger.read_index(tools.store, job)
     if index is None:
         return ImagePage(total=None, first=first, images=[])
-    over = ledger.read_done(tools.store, job) is not None
     fates = ledger.tallied(tools.store, job)
     views = [
         ImageView(image=entry.image, name=entry.name, size=entry.source.size, fate=fate_of(fates, entry.image, over))
@@ -112,6 +118,17 @@ def view(store: Store, job: str) -> JobView:
     """The job's state with what was asked for; raises `NoSuchJob`."""
     accepted, state = ledger.read_job(store, job), ledger.state(store, job)
     return JobView(**state.model_dump(), options=accepted.options, refused=accepted.refused)
+
+
+def _told(story: Rejection) -> RejectedImage:
+    known = story.model_dump(include=set(RejectedImage.model_fields))
+    return RejectedImage(**known, trace=_trace(story))
+
+
+def _trace(story: Rejection) -> str:
+    """The id of the image's trace, as it travelled or as anyone can derive it."""
+    travelled = story.traceparent.split("-")
+    return travelled[1] if len(travelled) == 4 else f"{trace_id(story.job, story.image, story.round):032x}"
 
 
 def _read(store: Store, job: str) -> Job | None:

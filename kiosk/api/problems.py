@@ -9,11 +9,13 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from kiosk.api.tokens import BadToken
-from kiosk.contract import Problem, describe, sentence
-from storage.objects import NotFound, StoreError, Unavailable
-from streams.intake import Refused
+from kiosk.contract import FULL, Problem
+from storage.objects import Full, NotFound, StoreError, Unavailable
+from streams.intake import Gone, Refused
 from streams.kafka import BrokerAway
 from streams.ledger import NoSuchJob
+from streams.rounds import CannotReplay
+from streams.wording import describe, sentence
 
 RETRY_AFTER = "5"
 """Seconds after which an outage is worth another try."""
@@ -36,14 +38,17 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Unavailable, _away("The object store can't be reached just now; try again in a moment."))
+    app.add_exception_handler(Full, _answer(HTTPStatus.INSUFFICIENT_STORAGE, FULL))
     app.add_exception_handler(BrokerAway, _away(_BROKER))
     app.add_exception_handler(Exception, _unexpected)
 
 
 _STATUS: dict[type[Exception], HTTPStatus] = {
     Refused: HTTPStatus.BAD_REQUEST,
+    Gone: HTTPStatus.GONE,
     BadToken: HTTPStatus.NOT_FOUND,
     NoSuchJob: HTTPStatus.NOT_FOUND,
+    CannotReplay: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     StoreError: HTTPStatus.BAD_GATEWAY,
 }
@@ -59,6 +64,13 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
 def _answer_with(status: HTTPStatus) -> Handler:
     async def answer(request: Request, error: Exception) -> Response:
         return problem(status, str(error))
+
+    return answer
+
+
+def _answer(status: HTTPStatus, detail: str) -> Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        return problem(status, detail)
 
     return answer
 

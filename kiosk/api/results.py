@@ -27,10 +27,13 @@ from storage.unreadable import Unreadable
 from streams import ledger
 from streams.events import Rejection
 from streams.ledger import Entry, Job, JobState
+from streams.original import PLAUSIBLE_PIXEL_UM
 from streams.tally import Tally
 
 PLANE = "plane"
 """A column of stacks only; other images have their one plane 0."""
+CONTRADICTION = 1.5
+"""A pixel size that differs from the file's own by such a factor is pointed out."""
 Cells = Mapping[str, NDArray[np.generic]]
 
 
@@ -106,7 +109,19 @@ def _draw(results: Results, store: Store, entry: Entry, data: bytes) -> list[byt
         seen["no_overlay"] = f"the original can't be read any more: {error}"
         return []
     seen["input_crc32"] = f"{zlib.crc32(original):08x}"
+    if image.channels > 1:
+        seen["channels"] = image.channels
+    if image.pixel_size and _contradicts(image.pixel_size, results.job.options.pixel_size):
+        seen["pixel_size_in_file_um"] = image.pixel_size
     return [overlay_png(*planes) for planes in zip(image.planes, labels.labels, strict=True)]
+
+
+def _contradicts(in_file: float, submitted: float | None) -> bool:
+    """Whether a file says so different a pixel size that one of the two must be wrong."""
+    low, high = PLAUSIBLE_PIXEL_UM
+    return (
+        submitted is not None and low <= in_file <= high and not 1 / CONTRADICTION < submitted / in_file < CONTRADICTION
+    )
 
 
 def _seen(results: Results, labels: Labels) -> dict[str, object]:

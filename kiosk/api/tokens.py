@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 import re
 import uuid
 from typing import Annotated
@@ -22,7 +23,7 @@ class BadToken(Exception):
 class Token(BaseModel):
     """One multipart upload, and what is to be done with it afterwards.
 
-    It is no secret and no proof: it names a random place below `uploads/`, and whoever knows it may go on with it.
+    It is no secret and no proof: it names a place below `uploads/`, and whoever knows it may go on with it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,7 +33,8 @@ class Token(BaseModel):
     name: str
     model: str
     options: Options
-    submission: str
+    submission: str = ""
+    deadline: float | None = None
 
     def encode(self) -> str:
         """The token as it stands in addresses."""
@@ -49,27 +51,28 @@ class Token(BaseModel):
 
     def received(self) -> UploadReceived:
         """The event that the finished upload amounts to."""
-        options = self.options.model_dump(exclude_none=True)
         return UploadReceived(
-            object=self.key, model=self.model, options=options, submission=self.submission, name=self.name
+            object=self.key,
+            model=self.model,
+            options=self.options.model_dump(exclude_none=True),
+            submission=self.submission,
+            name=self.name,
+            deadline=self.deadline,
         )
 
 
-def new_key(name: str) -> str:
-    """A fresh place for a file of this name."""
-    return keys.upload(uuid.uuid4().hex, safe_name(name))
+def new_key(upload: NewUpload) -> str:
+    """A place for a file: the same one for the same submission, a fresh one for what carries no mark."""
+    if not upload.submission:
+        return keys.upload(uuid.uuid4().hex, safe_name(upload.name))
+    options = upload.options.model_dump_json(exclude_none=True)
+    mark = "\0".join((upload.submission, upload.name, upload.model, options))
+    return keys.upload(hashlib.blake2b(mark.encode(), digest_size=16).hexdigest(), safe_name(upload.name))
 
 
-def new_token(upload: NewUpload, key: str, multipart: str) -> Token:
+def new_token(upload: NewUpload, key: str, multipart: str = "") -> Token:
     """The token of an upload that has just begun."""
-    return Token(
-        key=key,
-        multipart=multipart,
-        name=upload.name,
-        model=upload.model,
-        options=upload.options,
-        submission=upload.submission,
-    )
+    return Token(key=key, multipart=multipart, **upload.model_dump(exclude={"size"}))
 
 
 def safe_name(name: str) -> str:

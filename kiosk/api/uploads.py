@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from kiosk.api import tokens
+from kiosk.api import acceptance, tokens
 from kiosk.api.problems import Trouble
 from kiosk.api.tokens import Token
 from kiosk.api.tools import Given, Tools
 from kiosk.contract import (
+    IDEMPOTENCY_KEY,
     PART_SIZE,
     SMALL_UPLOAD,
     Accepted,
@@ -23,17 +24,17 @@ from kiosk.contract import (
     PartAddress,
     StoredPart,
     UploadStarted,
-    complaint,
 )
 from storage.objects import NotFound, Part, StoreError, Unavailable
-from streams import intake
-from streams.events import Options, UploadReceived
+from streams.events import Options
+from streams.wording import complaint
 
 MIB = 1024**2
 PARTS = 9000
 """Fewer than the 10,000 parts S3 takes."""
 BODY_SECONDS = 60.0
 """A small file has to arrive within so long."""
+Key = Annotated[str, Header(alias=IDEMPOTENCY_KEY, max_length=200)]
 
 
 def router() -> APIRouter:
@@ -48,10 +49,14 @@ def router() -> APIRouter:
     return routes
 
 
-def start(new: NewUpload, tools: Given) -> UploadStarted:
-    """Begin an upload in parts."""
-    _check(new, tools)
-    key = tokens.new_key(new.name)
+def start(new: NewUpload, tools: Given, response: Response, idempotency_key: Key = "") -> UploadStarted:
+    """Begin an upload in parts. A submission that is a job already is answered with that job: nothing is to be sent."""
+    new = _marked(new, idempotency_key)
+    acceptance.check(new, tools)
+    key = tokens.new_key(new)
+    if there := acceptance.known(new, tools):
+        response.status_code = HTTPStatus.OK
+        return UploadStarted(upload="", key=key, part_size=part_size(new.size), job=there.job)
     token = tokens.new_token(new, key, tools.store.start_upload(key))
     return UploadStarted(upload=token.encode(), key=key, part_size=part_size(new.size))
 
@@ -78,8 +83,12 @@ def stored(upload: str, tools: Given) -> list[StoredPart]:
 def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
     """Make the parts one object, and the object a job. Completing twice gives the same job."""
     token = Token.decode(upload)
-    _finish(token, completion, tools)
-    return _announce(token.received(), tools)
+    again = bool(token.submission) and _is_there(token, tools)
+    if again:  # whoever sent the same at the same time was faster, or this is the second call
+        tools.store.abort_upload(token.key, token.multipart)
+    else:
+        _finish(token, completion, tools)
+    return acceptance.accept(token, tools, again)
 
 
 def abort(upload: str, tools: Given) -> None:
@@ -94,16 +103,26 @@ class Small:
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
 
-    async def take(self, query: Annotated[NewJob, Query()], request: Request, tools: Given) -> Accepted:
+    async def take(
+        self,
+        query: Annotated[NewJob, Query()],
+        request: Request,
+        tools: Given,
+        response: Response,
+        idempotency_key: Key = "",
+    ) -> Accepted:
         """Send a small file (up to 100 MB) as the body of this request."""
-        new = _upload(query)
-        _check(new, tools)
+        new = _marked(_upload(query), idempotency_key)
+        acceptance.check(new, tools)
         declared = request.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > SMALL_UPLOAD:
             raise _too_large(new.name)
         async with self._turn:
             body = await _body(request.stream(), new.name)
-            return await run_in_threadpool(_store, new, body, tools)
+            accepted = await run_in_threadpool(_store, new, body, tools)
+        if accepted.again:
+            response.status_code = HTTPStatus.OK
+        return accepted
 
 
 def part_size(size: int | None) -> int:
@@ -112,8 +131,12 @@ def part_size(size: int | None) -> int:
     return max(PART_SIZE, -(-needed // MIB) * MIB)
 
 
-def _check(new: NewUpload, tools: Tools) -> None:
-    intake.check(new.model, new.options.model_dump(exclude_none=True), tools.models)
+def _marked(new: NewUpload, key: str) -> NewUpload:
+    """The upload with the header's mark, where there is one; two different marks are a mistake."""
+    if key and new.submission and key != new.submission:
+        both = f"{IDEMPOTENCY_KEY} is {key!r} and submission {new.submission!r}"
+        raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, f"{both}: give one of them")
+    return new.model_copy(update={"submission": key or new.submission})
 
 
 def _finish(token: Token, completion: Completion, tools: Tools) -> None:
@@ -129,18 +152,17 @@ def _finish(token: Token, completion: Completion, tools: Tools) -> None:
 
 
 def _already_finished(token: Token, tools: Tools) -> None:
+    if not _is_there(token, tools):
+        what = f"The upload of {token.name} was cancelled or has expired; begin a new one"
+        raise Trouble(HTTPStatus.NOT_FOUND, what) from None
+
+
+def _is_there(token: Token, tools: Tools) -> bool:
     try:
         tools.store.stat(token.key)
     except NotFound:
-        raise Trouble(
-            HTTPStatus.NOT_FOUND, f"The upload of {token.name} was cancelled or has expired; begin a new one"
-        ) from None
-
-
-def _announce(received: UploadReceived, tools: Tools) -> Accepted:
-    job = intake.accept(tools.store, received, tools.models)
-    tools.announcer.announce(received.model_copy(update={"job": job.job, "etag": job.etag}))
-    return Accepted(job=job.job)
+        return False
+    return True
 
 
 def _upload(query: NewJob) -> NewUpload:
@@ -148,7 +170,7 @@ def _upload(query: NewJob) -> NewUpload:
         options = Options(pixel_size=query.pixel_size, diameter=query.diameter, channel=query.channel)
     except ValidationError as error:
         raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, complaint(error)) from None
-    return NewUpload(name=query.name, model=query.model, options=options, submission=query.submission)
+    return NewUpload(options=options, **query.model_dump(include={"name", "model", "submission", "deadline"}))
 
 
 async def _body(chunks: AsyncIterator[bytes], name: str) -> bytearray:
@@ -167,9 +189,11 @@ async def _body(chunks: AsyncIterator[bytes], name: str) -> bytearray:
 
 
 def _store(new: NewUpload, body: bytearray, tools: Tools) -> Accepted:
-    token = tokens.new_token(new, tokens.new_key(new.name), "")
+    if there := acceptance.known(new, tools, body):
+        return there
+    token = tokens.new_token(new, tokens.new_key(new))
     tools.store.put(token.key, _taken(body))
-    return _announce(token.received(), tools)
+    return acceptance.accept(token, tools)
 
 
 def _taken(body: bytearray) -> bytes:

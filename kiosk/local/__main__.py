@@ -4,11 +4,12 @@ import argparse
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from kiosk.local.cache import LocalError
 from kiosk.local.ports import USUAL
-from kiosk.local.processes import EVERYTHING
+from kiosk.local.processes import EVERYTHING, table
 from kiosk.local.serve import AlreadyRunning, serve
 from kiosk.local.state import State
 
@@ -20,12 +21,16 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="where the servers are installed")
     parser.add_argument("--parts", default=",".join(EVERYTHING), help="what to run, with commas between")
     parser.add_argument("--any-ports", action="store_true", help="don't try the usual ports first")
+    parser.add_argument("--workers", type=int, default=1, help="how many processes segment images")
+    parser.add_argument("--through", action="append", default=[], metavar="PART=ADDRESS", help="a proxy before a part")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     usual = dict.fromkeys(USUAL, 0) if options.any_ports else USUAL
+    through = dict(entry.split("=", 1) for entry in options.through)
     try:
-        serve(State(options.state), options.cache, options.parts.split(","), usual)
+        make = partial(table, workers=options.workers)
+        serve(State(options.state), options.cache, options.parts.split(","), usual, make, through=through)
     except (LocalError, AlreadyRunning) as error:
         sys.exit(str(error))
     logging.shutdown()

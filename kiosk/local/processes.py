@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 }
 """Python modules and their arguments."""
 EVERYTHING = (*SERVERS, *PROGRAMS)
+SEGMENT = "stage-segment"
 _FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "8388608", "MALLOC_TRIM_THRESHOLD_": "16777216"}
 """glibc: give the memory of large images back at once instead of keeping it for the next."""
 _HEALTH = "/api/v1/health"
@@ -37,18 +38,25 @@ class Place:
     state: State
     cache: Path
     ports: Mapping[str, int]
+    through: Mapping[str, str] = field(default_factory=dict)
+    """Other addresses, by part, for the stages, the inbox and the API: of proxies before the servers."""
 
     @property
     def addresses(self) -> dict[str, str]:
         """Where each part is found."""
         return addresses(self.ports)
 
+    @property
+    def seen(self) -> dict[str, str]:
+        """Where the stages, the inbox and the API find each part."""
+        return {**self.addresses, **self.through}
+
 
 Table = Callable[[Place, Collection[str]], list[Process]]
 """Makes the processes for a place, those that were asked for."""
 
 
-def table(place: Place, parts: Collection[str] = EVERYTHING) -> list[Process]:
+def table(place: Place, parts: Collection[str] = EVERYTHING, workers: int = 1) -> list[Process]:
     """Return what runs here. The servers start first, together; Kafka stops last.
 
     Parameters
@@ -57,10 +65,15 @@ def table(place: Place, parts: Collection[str] = EVERYTHING) -> list[Process]:
         Where.
     parts
         Names from `EVERYTHING`; the others are left out.
+    workers
+        How many processes segment images: ``stage-segment``, ``stage-segment-2`` and so on.
     """
     made = {"kafka": _kafka, "s3": _s3, "triton": _triton}
     servers = [made[name](place) for name in SERVERS if name in parts]
-    return [*servers, *programs(place, {name: argv for name, argv in PROGRAMS.items() if name in parts})]
+    wanted = {name: argv for name, argv in PROGRAMS.items() if name in parts}
+    if SEGMENT in wanted:
+        wanted |= {f"{SEGMENT}-{number}": wanted[SEGMENT] for number in range(2, workers + 1)}
+    return [*servers, *programs(place, wanted)]
 
 
 def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[Process]:
@@ -75,7 +88,7 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
     """
     for name, arguments in modules.items():
         heartbeat = place.state.run / f"{name}.ready"
-        variables = {**environment(place.addresses, place.state.keys()), "MONOLAYER_HEARTBEAT": str(heartbeat)}
+        variables = {**environment(place.seen, place.state.keys()), "MONOLAYER_HEARTBEAT": str(heartbeat)}
         is_api = name == "api"
         yield Process(
             name=name,

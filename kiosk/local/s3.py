@@ -120,7 +120,8 @@ def variables(keys: Keys) -> dict[str, str]:
     keys
         What clients have to know.
     """
-    return {"ROOT_ACCESS_KEY_ID": keys.access, "ROOT_SECRET_ACCESS_KEY": keys.secret}
+    # Without keep-alive, its default, each request opens a connection: twice the CPU of a small one.
+    return {"ROOT_ACCESS_KEY_ID": keys.access, "ROOT_SECRET_ACCESS_KEY": keys.secret, "VGW_KEEP_ALIVE": "true"}
 
 
 def keeps_attributes(folder: Path) -> bool:

@@ -52,6 +52,7 @@ def serve(
     usual: Mapping[str, int] = ports.USUAL,
     make: Table = table,
     prepared_by: Callable[[Place, Collection[str]], None] = prepare,
+    through: Mapping[str, str] | None = None,
 ) -> None:
     """Run everything until SIGTERM or SIGINT.
 
@@ -69,6 +70,8 @@ def serve(
         The table of processes.
     prepared_by
         Called when the servers work, before the rest starts.
+    through
+        Proxies, see `Place.through`.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def serve(
         killed = kill_leftovers(state.status(), state.folder)
         if killed:
             log.warning("killed what an earlier life left running: %s", ", ".join(killed))
-        place = Place(state, cache, ports.choose(state.remembered_ports(), usual))
+        place = Place(state, cache, ports.choose(state.remembered_ports(), usual), through or {})
         state.remember_ports(dict(place.ports))
         own = own_record()
 

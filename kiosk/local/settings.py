@@ -1,10 +1,27 @@
 """Where the parts are, as the environment variables that every process and client reads."""
 
+import os
 from collections.abc import Mapping
 
+from kiosk.local.cache import LocalError
 from kiosk.local.s3 import Keys
 
 BUCKET = "monolayer"
+_MOST_WORKERS = 16  # the partitions of a topic: further ones would have nothing to do
+
+
+def segment_workers() -> int:
+    """Return how many processes segment images here: ``MONOLAYER_SEGMENT_WORKERS``, usually 1.
+
+    Raises
+    ------
+    LocalError
+        It is no number from 1 to 16.
+    """
+    said = os.environ.get("MONOLAYER_SEGMENT_WORKERS") or "1"
+    if not said.isdigit() or not 1 <= int(said) <= _MOST_WORKERS:
+        raise LocalError(f"MONOLAYER_SEGMENT_WORKERS is {said!r}, and has to be a number from 1 to {_MOST_WORKERS}.")
+    return int(said)
 
 
 def addresses(ports: Mapping[str, int]) -> dict[str, str]:

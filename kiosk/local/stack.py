@@ -1,10 +1,11 @@
 """Everything on this machine, from outside: start it, look at it, stop it."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGTERM
 from typing import Any
@@ -16,7 +17,7 @@ from kiosk.local.logs import last_lines
 from kiosk.local.process import bound_to_parent
 from kiosk.local.processes import EVERYTHING
 from kiosk.local.s3 import Keys
-from kiosk.local.settings import aws_environment, environment
+from kiosk.local.settings import aws_environment, environment, segment_workers
 from kiosk.local.state import State, rotate, state_folder
 
 _STOP_SECONDS = 14.0  # the supervisor itself gives up waiting after 12
@@ -41,18 +42,30 @@ class Local:
         What to run; everything unless told otherwise.
     any_ports
         Whether to leave the usual ports alone, as tests do.
+    workers
+        How many processes segment images.
+    through
+        Proxies by part, which the stages, the inbox and the API are given instead of the servers' addresses.
+    variables
+        Further environment variables for all that runs.
+    supervisor
+        The module that is run as the supervisor.
     """
 
     state: State
     cache: Path
     parts: Collection[str] = EVERYTHING
     any_ports: bool = False
+    workers: int = 1
+    through: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    supervisor: str = "kiosk.local"
     _started: subprocess.Popen[bytes] | None = None
 
     @classmethod
     def usual(cls) -> "Local":
         """Return everything, in the folders that the environment names."""
-        return cls(State(state_folder()), cache_folder())
+        return cls(State(state_folder()), cache_folder(), workers=segment_workers())
 
     def install(self, tell: Callable[[str, str], None]) -> None:
         """Download and build what is missing; `tell` hears the part and how far it is.
@@ -80,11 +93,11 @@ class Local:
         self.state.make()
         log = self.state.log("supervisor")
         rotate(log)
-        argv = [sys.executable, "-m", "kiosk.local", "--state", str(self.state.folder), "--cache", str(self.cache)]
-        argv += ["--parts", ",".join(self.parts), *(["--any-ports"] if self.any_ports else [])]
+        argv = [sys.executable, "-m", self.supervisor, *self._arguments()]
         with log.open("ab") as output:
             self._started = subprocess.Popen(
                 bound_to_parent(argv, SIGTERM) if bound else argv,
+                env={**os.environ, **self.variables},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -169,6 +182,12 @@ class Local:
     def keys(self) -> Keys:
         """Return the keys of the S3 server."""
         return self.state.keys()
+
+    def _arguments(self) -> list[str]:
+        folders = ["--state", str(self.state.folder), "--cache", str(self.cache)]
+        what = ["--parts", ",".join(self.parts), "--workers", str(self.workers)]
+        through = [word for part, address in self.through.items() for word in ("--through", f"{part}={address}")]
+        return [*folders, *what, *through, *(["--any-ports"] if self.any_ports else [])]
 
     def _supervisor(self, written: dict[str, Any]) -> Any:
         """Return the supervisor's process if it lives; of one just started, only once it has written down itself."""

@@ -1,6 +1,7 @@
 """The state folder: data, logs, secrets, and what is running now."""
 
 import json
+import logging
 import os
 import secrets
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 from kiosk.local.s3 import Keys
 
+log = logging.getLogger(__name__)
 _LOG_BYTES = 20_000_000
 
 
@@ -71,14 +73,17 @@ class State:
         return read_json(self.run / "status.json")
 
     def write_status(self, status: dict[str, Any]) -> None:
-        """Replace what `status` returns.
+        """Replace what `status` returns. On a full disk the last one stays: nothing is stopped for want of a report.
 
         Parameters
         ----------
         status
             JSON, see `kiosk.local.stack.Local.status`.
         """
-        write_json(self.run / "status.json", status)
+        try:
+            write_json(self.run / "status.json", status)
+        except OSError as error:
+            log.warning("the status can't be written to %s: %s", self.run, error.strerror)
 
 
 def state_folder() -> Path:

@@ -23,8 +23,8 @@ from storage import keys
 from storage.labels import write_labels
 from storage.memory import MemoryStore
 from storage.objects import Store
-from streams import ledger
-from streams.events import Event, Lane, Rejection, Source
+from streams import ending, ledger
+from streams.events import Event, Lane, Rejection, SliceListed, Source
 from streams.kafka import BrokerAway
 from streams.ledger import Done, Entry, Job, ManifestIndex, ManifestShard
 from streams.tally import LABELLED, REJECTED, Tally
@@ -55,6 +55,7 @@ class Bucket(MemoryStore):
 
     address = ""
     refusals = 0
+    refusal = 503
 
     def part_url(self, key: str, upload: str, number: int, seconds: int = 3600) -> str:
         return f"{self.address}/{super().part_url(key, upload, number, seconds)}"
@@ -63,7 +64,7 @@ class Bucket(MemoryStore):
         body = await request.body()
         if self.refusals:
             self.refusals -= 1
-            return Response(status_code=503)
+            return Response(status_code=self.refusal)
         _, _, url = str(request.url).partition("/memory:")
         return Response(headers={"ETag": f'"{self.put_part(f"memory:{url}", body)}"'})
 
@@ -72,9 +73,12 @@ def pixels(shape: tuple[int, ...] = (40, 50), seed: int = 0) -> NDArray[np.uint1
     return np.random.default_rng(seed).integers(100, 4000, shape, dtype=np.uint16)
 
 
-def tiff(shape: tuple[int, ...] = (40, 50), seed: int = 0) -> bytes:
+def tiff(shape: tuple[int, ...] = (40, 50), seed: int = 0, pixel_size: float | None = None) -> bytes:
     file = io.BytesIO()
-    tifffile.imwrite(file, pixels(shape, seed), photometric="minisblack", metadata=None)
+    scale: dict[str, Any] = {}
+    if pixel_size:
+        scale = {"resolution": (1e4 / pixel_size, 1e4 / pixel_size), "resolutionunit": "CENTIMETER"}
+    tifffile.imwrite(file, pixels(shape, seed), photometric="minisblack", metadata=None, **scale)
     return file.getvalue()
 
 
@@ -96,10 +100,8 @@ def labels_of(planes: int, height: int, width: int, in_um: bool = False) -> byte
 
 def made_job(store: Store, files: Mapping[str, bytes], job: str = "j1", **fields: Any) -> Job:
     """A job whose images are whole objects, without any outcome."""
-    made = Job(
-        job=job, name="plate.zip", object="uploads/u/plate.zip", etag="e", size=9, model="nuclei",
-        model_digest=MODEL.digest, created=time.time(), **fields,
-    )  # fmt: skip
+    known = {"name": "plate.zip", "object": "uploads/u/plate.zip", "etag": "e", "size": 9, "model": "nuclei"}
+    made = Job.model_validate(known | {"job": job, "model_digest": MODEL.digest, "created": time.time()} | fields)
     ledger.write(store, keys.job(job), made)
     store.put(keys.open_job(job), b"{}")
     entries = [
@@ -131,9 +133,12 @@ def finish(store: Store, job: str, labels: Callable[[Entry], bytes | None]) -> N
 
 
 def stages(store: Store) -> Told:
-    """An announcer at which every announced job is done at once: images of this module are labelled."""
+    """An announcer at which every announced job is done at once: images of this module are labelled, as are replays."""
 
     def work(event: Any) -> None:
+        if isinstance(event, SliceListed):
+            _label_again(store, event)
+            return
         job = ledger.read_job(store, event.job)
         data = store.get(job.object)
         files = _members(data) if data[:2] == b"PK" else {job.name: data}
@@ -144,6 +149,14 @@ def stages(store: Store) -> Told:
         finish(store, job.job, lambda entry: labels_of(1, 40, 50) if files[entry.name] != BAD else None)
 
     return Told(work)
+
+
+def _label_again(store: Store, listed: SliceListed) -> None:
+    """What was wrong with the images of a replay is mended by then."""
+    [round_] = [found for found in ledger.read_rounds(store, listed.job) if found.round == listed.round]
+    for image in round_.images:
+        store.put(keys.labels(listed.job, image), labels_of(1, 40, 50))
+    ending.finish(store, listed.job)
 
 
 def app_of(store: Store, told: Told | None = None) -> FastAPI:

@@ -1,19 +1,19 @@
-import csv
 import json
 import os
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from kiosk import screen
+from kiosk.__main__ import main
 from kiosk.client import Monolayer
-from tests.kiosk.front import BAD, Bucket, open_door, tiff
+from kiosk.commands import screen
+from kiosk.local.leftovers import own_record
+from kiosk.local.state import State
+from tests.kiosk.front import Bucket, made_job, serving
 
 SERVER_ONLY = (
     "boto3", "confluent_kafka", "cv2", "fastapi", "faust", "imagecodecs", "minio", "numba", "numpy", "opentelemetry",
@@ -26,30 +26,6 @@ def monolayer(*arguments: object, api: str = "", **environment: str) -> Result:
 
     env = {"MONOLAYER_API": api or None, **environment}
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env=env)
-
-
-@pytest.fixture
-def door() -> Iterator[tuple[str, Bucket]]:
-    with open_door() as (address, store, _):
-        yield address, store
-
-
-@pytest.fixture
-def good(tmp_path: Path) -> Path:
-    folder = tmp_path / "good [1]"
-    folder.mkdir()
-    for number in range(2):
-        (folder / f"{number}.tif").write_bytes(tiff(seed=number))
-    return folder
-
-
-@pytest.fixture
-def mixed(tmp_path: Path) -> Path:
-    with zipfile.ZipFile(tmp_path / "mixed.zip", "w") as archive:
-        archive.writestr("a.tif", tiff())
-        for number in range(12):
-            archive.writestr(f"bad{number:02d}.tif", BAD)
-    return tmp_path / "mixed.zip"
 
 
 def last_json(result: Result) -> dict[str, Any]:
@@ -81,7 +57,7 @@ def test_rejected_images_are_named_and_the_exit_code_is_2(door: tuple[str, Bucke
     result = monolayer("submit", mixed, "--wait", "--json", api=door[0])
     assert result.exit_code == 2
     assert last_json(result)["rejected"] == 12
-    assert "bad00.tif: bad00.tif is no image." in result.stderr
+    assert "\n  bad00.tif is no image.\n" in result.stderr
     assert "bad10" not in result.stderr and "and 2 more" in result.stderr
 
 
@@ -105,34 +81,6 @@ def test_submit_without_wait_says_how_to_come_back(door: tuple[str, Bucket], goo
     assert "done: 2 of 2 labelled" in shown.stdout
 
 
-def test_ctrl_c_while_waiting_says_how_to_come_back(
-    door: tuple[str, Bucket], good: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Monolayer, "wait", interrupted)
-    result = monolayer("submit", good, "--wait", api=door[0])
-    assert result.exit_code == 130
-    assert "goes on without you" in result.stderr
-    assert "monolayer show" in result.stderr
-
-
-def test_ctrl_c_while_waiting_for_results_says_how_to_fetch_them(
-    door: tuple[str, Bucket], good: Path, mixed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Monolayer, "wait", interrupted)
-    result = monolayer("submit", good, mixed, "--out", tmp_path / "out", api=door[0])
-    first, second = (line.rsplit(" ")[-1] for line in result.stdout.strip().splitlines())
-    assert result.exit_code == 130
-    assert f"`monolayer show {first}`" in result.stderr
-    assert f"`monolayer results {first} --out {tmp_path / 'out' / 'mixed'}`" in result.stderr
-    assert f"`monolayer results {second} --out '{tmp_path / 'out' / 'good [1]'}'`" in result.stderr
-
-
 @pytest.mark.parametrize("command", ["submit", "results"])
 @pytest.mark.parametrize(
     ("out", "why"), [("{file}/below", "Not a directory"), ("/proc", "No such file"), ("{file}", "is a file")]
@@ -150,57 +98,35 @@ def test_a_folder_that_can_not_be_written_to_is_told_before_anything_is_sent(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_results_beside_those_of_another_job_are_told_of_and_fetched(
-    door: tuple[str, Bucket], good: Path, tmp_path: Path
-) -> None:
-    arguments = ("submit", good, "--json", "--out", tmp_path / "out")
-    first = last_json(monolayer(*arguments, api=door[0]))["job"]
-    again = monolayer("results", first, "--out", tmp_path / "out", api=door[0])
-    assert (again.exit_code, again.stderr) == (0, "")
-    (good / "1.tif").rename(good / "2.tif")
-    result = monolayer(*arguments, api=door[0])
-    assert result.exit_code == 0
-    assert f"already holds results of job {first};" in result.stderr
-    assert {path.name for path in (tmp_path / "out" / "labels").iterdir()} == {"0.tif", "1.tif", "2.tif"}
-
-
-@pytest.mark.parametrize("old", ["", "[]", '{"images": [], "job": "x"}', '{"job": {"job": "x"}}'])
-def test_a_strange_manifest_in_the_folder_is_replaced(
-    door: tuple[str, Bucket], good: Path, tmp_path: Path, old: str
-) -> None:
-    (tmp_path / "manifest.json").write_text(old)
-    result = monolayer("submit", good, "--out", tmp_path, api=door[0])
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert json.loads((tmp_path / "manifest.json").read_text())["images"]
-
-
-def test_results_end_with_how_many_cells_they_hold(door: tuple[str, Bucket], good: Path, tmp_path: Path) -> None:
-    result = monolayer("submit", good, "--out", tmp_path / "out", api=door[0])
-    assert result.stdout.splitlines()[-1] == "4 cells in 2 images, 2 per image (median)"
-    with (tmp_path / "out" / "cells.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 4
-
-
-def test_overlays_that_were_reduced_are_told_of(
-    door: tuple[str, Bucket], good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("storage.overlays", "kiosk.api.results"):
-        monkeypatch.setattr(f"{module}.LONGEST", 25)
-    result = monolayer("submit", good / "0.tif", "--out", tmp_path / "out", api=door[0])
-    assert result.stdout.splitlines()[-1] == "overlays of 1 image are reduced: their longer side is 25 pixels"
+def test_a_job_without_rejected_images_has_a_sentence(door: tuple[str, Bucket], good: Path) -> None:
+    job = last_json(monolayer("submit", good, "--wait", "--json", api=door[0]))["job"]
+    assert monolayer("rejected", job, api=door[0]).stdout == f"No image of job {job} was rejected.\n"
+    late = monolayer("rejected", job, "--reason", "timeout", api=door[0]).stdout
+    assert late == f"No image of job {job} was rejected as timeout.\n"
 
 
 def test_the_id_of_a_job_is_never_wrapped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", "60")
     job = "20250101-abcdefghij0123456789"
     screen.table(("job", "name", "state"), [(job, "a long name of a plate " * 5, "done")], whole="job")
     assert job in capsys.readouterr().out
 
 
+def test_jobs_take_one_line_each_on_a_terminal_of_80_letters(
+    door: tuple[str, Bucket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = "0123456789abcdefghij"
+    made_job(door[1], {f"{number}.tif": b"" for number in range(384)}, job, name="Zellkerne, Platte 3, Woche 12.zip")
+    monkeypatch.setattr(screen, "is_terminal", lambda: True)
+    lines = monolayer("jobs", api=door[0], COLUMNS="80").stdout.splitlines()
+    assert len(lines) == 2
+    assert job in lines[1] and "Zellkern" in lines[1] and "0 of 384" in lines[1] and "…" in lines[1]
+
+
 def test_jobs_have_headings_for_programs_too(door: tuple[str, Bucket]) -> None:
     told = monolayer("jobs", api=door[0]).stdout
-    assert told == "job\tname\tmodel\tbegun\tstate\tlabelled\trejected\timages\n"
+    assert told == "job\tname\tmodel\tbegun\tstate\tlabelled\trejected\tcancelled\timages\n"
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(door: tuple[str, Bucket]) -> None:
@@ -213,38 +139,14 @@ def test_a_reader_that_goes_away_ends_it_quietly(door: tuple[str, Bucket]) -> No
     assert ended.stderr == ""
 
 
-def test_ctrl_c_while_sending_says_that_nothing_was_submitted(
-    door: tuple[str, Bucket], good: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Monolayer, "send", interrupted)
-    result = monolayer("submit", good, api=door[0])
-    assert result.exit_code == 130
-    assert "was not submitted" in result.stderr
-
-
-def test_ctrl_c_while_fetching_says_how_to_fetch_again(
-    door: tuple[str, Bucket], good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Monolayer, "results", interrupted)
-    result = monolayer("submit", good, "--out", tmp_path / "o 1", api=door[0])
-    assert result.exit_code == 130
-    assert f"--out '{tmp_path / 'o 1'}'" in result.stderr
-
-
 def test_jobs_show_rejected_and_results_look_at_a_job(door: tuple[str, Bucket], mixed: Path, tmp_path: Path) -> None:
     job = last_json(monolayer("submit", mixed, "--wait", "--json", api=door[0]))["job"]
     assert job in monolayer("jobs", api=door[0]).stdout
     assert json.loads(monolayer("jobs", "--json", api=door[0]).stdout)["jobs"][0]["job"] == job
     assert json.loads(monolayer("show", job, "--json", api=door[0]).stdout)["rejected"] == 12
     rejected = monolayer("rejected", job, api=door[0]).stdout.splitlines()
-    assert rejected[0] == "image\treason\tmessage"
-    assert rejected[1] == "bad00.tif\tbad_input\tbad00.tif is no image."
+    assert rejected[0] == "image\treason\tattempts\tmessage\ttrace id"
+    assert rejected[1].startswith("bad00.tif\tbad_input\t1\tbad00.tif is no image.\t")
     assert len(json.loads(monolayer("rejected", job, "--json", api=door[0]).stdout)["rejected"]) == 12
     assert monolayer("results", job, "--out", tmp_path / "r", api=door[0]).exit_code == 0
     assert (tmp_path / "r" / "manifest.json").exists()
@@ -284,11 +186,11 @@ def test_errors_are_one_sentence_and_exit_code_1(
     assert "Traceback" not in result.output
 
 
-def test_when_nothing_answers_it_says_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kiosk.find.DEFAULT", "http://127.0.0.1:1")
+def test_without_an_address_or_a_system_of_its_own_it_says_how_to_start_one(tmp_path: Path) -> None:
     result = monolayer("jobs", MONOLAYER_STATE=str(tmp_path))
     assert result.exit_code == 1
-    assert result.stderr == "Monolayer is not running; start it with `monolayer up`.\n"
+    told = "Monolayer is not running; start it with `monolayer up`, or name one: `monolayer --api ADDRESS ...`."
+    assert result.stderr == f"{told}\n"
 
 
 def test_when_nothing_answers_at_a_named_address_it_says_which(tmp_path: Path) -> None:
@@ -298,9 +200,54 @@ def test_when_nothing_answers_at_a_named_address_it_says_which(tmp_path: Path) -
 
 
 def test_the_system_on_this_machine_is_found_by_its_state(door: tuple[str, Bucket], tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "status.json").write_text(json.dumps({"addresses": {"api": door[0]}}))
+    state = State(tmp_path)
+    state.make()
+    state.write_status({"addresses": {"api": door[0]}, "supervisor": own_record()})
     assert monolayer("models", MONOLAYER_STATE=str(tmp_path)).exit_code == 0
+
+
+def test_what_listens_where_a_stopped_system_did_is_left_alone(door: tuple[str, Bucket], tmp_path: Path) -> None:
+    state = State(tmp_path)
+    state.make()
+    for supervisor in ({}, own_record() | {"created": 0.0}):
+        state.write_status({"addresses": {"api": door[0]}, "supervisor": supervisor})
+        assert "not running" in monolayer("models", MONOLAYER_STATE=str(tmp_path)).stderr
+
+
+def test_another_web_server_is_told_from_monolayer() -> None:
+    from fastapi import FastAPI
+
+    with serving(FastAPI()) as address:
+        result = monolayer("jobs", api=address)
+    assert (result.exit_code, result.stderr) == (1, f"What answers at {address} is not Monolayer.\n")
+
+
+def test_nothing_to_stop_is_all_that_is_said(tmp_path: Path) -> None:
+    result = monolayer("down", MONOLAYER_STATE=str(tmp_path))
+    assert (result.stdout, result.stderr) == ("Nothing was running.\n", "")
+
+
+def test_ctrl_c_before_anything_is_imported_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def __getattr__(self, name: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "kiosk.cli", Interrupted())
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "\nStopped.\n"
+
+
+def test_ctrl_c_in_any_command_ends_quietly(door: tuple[str, Bucket], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Monolayer, "jobs", interrupted)
+    result = monolayer("jobs", api=door[0])
+    assert (result.exit_code, result.stderr) == (130, "\nStopped.\n")
 
 
 def test_the_version_and_the_help_need_no_server() -> None:
@@ -312,7 +259,7 @@ def test_the_version_and_the_help_need_no_server() -> None:
 
 def test_the_command_line_is_imported_without_anything_of_the_servers() -> None:
     program = (
-        "import sys; import kiosk.cli, kiosk.client, kiosk.find, kiosk.packing; "
+        "import sys; import kiosk.cli, kiosk.client, kiosk.client.packing; "
         f"print(*(name for name in {SERVER_ONLY!r} if name in sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from kiosk.calls import Calls, Pauses
 from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused
+from kiosk.client.calls import Calls, Pauses
+from kiosk.client.packing import Parcel
+from kiosk.client.transfer import blocks, unpack
 from kiosk.contract import PART_SIZE, JobView
-from kiosk.packing import Parcel
-from kiosk.transfer import blocks, unpack
+from storage.objects import Full
 from tests.kiosk.front import BAD, Bucket, Told, app_of, open_door, serving, tiff
 
 
@@ -19,7 +20,7 @@ def plate(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(3):
         (folder / f"{number}.tif").write_bytes(tiff(seed=number))
-    (folder / "notes.txt").write_bytes(BAD)
+    (folder / "notes").write_bytes(BAD)
     return folder
 
 
@@ -31,7 +32,7 @@ def test_a_folder_is_submitted_waited_for_and_its_results_are_fetched(plate: Pat
         state = monolayer.wait(job, seen.append, every=0.01)
         written = monolayer.results(job, tmp_path / "out")
         assert (state.name, state.images, state.labelled, state.rejected) == ("plate 1.zip", 4, 3, 1)
-        assert [image.name for image in monolayer.rejected(job)] == ["notes.txt"]
+        assert [image.name for image in monolayer.rejected(job)] == ["notes"]
         assert [image.fate for page in monolayer.images(job) for image in page.images].count("labelled") == 3
         assert [found.job for found in monolayer.jobs()] == [job]
         assert [model.name for model in monolayer.models()] == ["nuclei"]
@@ -79,7 +80,7 @@ def test_a_restart_of_the_api_in_mid_upload_loses_nothing(tmp_path: Path) -> Non
         def on_progress(_: Parcel, count: int) -> None:
             if count and not away.is_set():
                 away.set()
-                threading.Thread(target=restart).start()
+                restarting.start()
 
         def restart() -> None:
             first.__exit__(None, None, None)
@@ -88,8 +89,10 @@ def test_a_restart_of_the_api_in_mid_upload_loses_nothing(tmp_path: Path) -> Non
             back.append(second)
 
         back: list[Any] = []
+        restarting = threading.Thread(target=restart)
         with Monolayer(address) as monolayer:
             [job] = monolayer.submit([tmp_path / "large.tif"], sent=on_progress)
+        restarting.join()
         assert [event.job for event in told.events] == [job]
         [stat] = store.list("uploads/")
         assert stat.size == len(data)
@@ -102,6 +105,29 @@ def test_an_upload_that_fails_is_taken_back(tmp_path: Path, plate: Path) -> None
         with pytest.raises(Broken, match="Part 1 of the upload could not be sent: the store answered 503"):
             monolayer.submit([plate])
         assert not told.events
+        assert not store._uploads
+
+
+def test_a_full_disk_of_the_store_is_told_at_once(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pauses, "pause", None)
+    with open_door() as (address, store, _), Monolayer(address) as monolayer:
+        store.refusals, store.refusal = 1000, 507
+        with pytest.raises(Refused, match="The disk of the store is full"):
+            monolayer.submit([plate])
+        assert not store._uploads
+
+
+def test_a_disk_that_is_full_when_the_parts_are_put_together_is_told_at_once_and_given_back(
+    plate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise Full("no space")
+
+    monkeypatch.setattr(Pauses, "pause", None)
+    monkeypatch.setattr(Bucket, "finish_upload", full)
+    with open_door() as (address, store, _), Monolayer(address) as monolayer:
+        with pytest.raises(Refused, match="The disk of the store is full"):
+            monolayer.submit([plate])
         assert not store._uploads
 
 
@@ -122,6 +148,26 @@ def test_a_refusal_is_the_sentence_of_the_api(plate: Path) -> None:
         assert refused.value.status == 404
 
 
+def test_the_same_files_under_the_same_mark_are_the_same_job_and_not_sent_again(plate: Path) -> None:  # rule 8
+    gone: list[int] = []
+    with open_door() as (address, _, _), Monolayer(address) as monolayer:
+        first = monolayer.submit([plate], submission="week 1")
+        assert monolayer.submit([plate], submission="week 1", sent=lambda _, count: gone.append(count)) == first
+        assert monolayer.submit([plate], submission="week 2") != first
+    assert gone == []
+
+
+def test_rejected_images_are_replayed_and_a_job_that_has_ended_stays_as_it_is(plate: Path) -> None:
+    with open_door() as (address, _, _), Monolayer(address) as monolayer:
+        [job] = monolayer.submit([plate])
+        [image] = monolayer.rejected(job, "bad_input")
+        assert (monolayer.rejected(job, "timeout"), len(image.trace)) == ([], 32)
+        assert monolayer.replay(job, reason="bad_input", image="not*").images == 1
+        assert monolayer.wait(job).labelled == 4
+        assert monolayer.cancel(job).cancelled == 0
+        assert monolayer.held() == []
+
+
 def test_nonsense_is_refused_before_anyone_is_asked(plate: Path) -> None:
     with Monolayer("http://127.0.0.1:1", patience=0) as monolayer:
         for options, words in [
@@ -129,6 +175,8 @@ def test_nonsense_is_refused_before_anyone_is_asked(plate: Path) -> None:
             ({"diameter": -1}, "diameter must be from 2 to 2000 pixels"),
             ({"pixel_size": float("nan")}, "pixel size must be between 0.001 and 1000 µm"),
             ({"channel": 0}, "channel must be from 1 to 1000"),
+            ({"deadline": 5}, "deadline must be from 1 minute to 6 days"),
+            ({"submission": "x" * 201}, "submission is not acceptable"),
         ]:
             with pytest.raises(CannotSend, match=words):
                 monolayer.submit([plate], **options)  # type: ignore[arg-type]
@@ -147,8 +195,24 @@ def test_something_else_that_answers_is_not_monolayer() -> None:
 
     other = FastAPI()
     other.add_api_route("/{path:path}", lambda path: {"hello": path})
-    with serving(other) as address, Monolayer(address) as monolayer, pytest.raises(Broken, match="doesn't speak"):
+    with serving(other) as address, Monolayer(address) as monolayer, pytest.raises(Broken, match="is not Monolayer"):
         monolayer.jobs()
+
+
+def test_another_web_server_that_refuses_is_not_monolayer() -> None:
+    from fastapi import FastAPI
+
+    with (
+        serving(FastAPI()) as address,
+        Monolayer(address) as monolayer,
+        pytest.raises(Broken, match="is not Monolayer"),
+    ):
+        monolayer.health()
+
+
+def test_an_address_that_is_none_is_told_in_a_sentence() -> None:
+    with pytest.raises(NotRunning, match=r"http://here:there is no address"):
+        Monolayer("http://here:there")
 
 
 def test_results_can_not_be_written_outside_their_folder(tmp_path: Path) -> None:
@@ -183,6 +247,14 @@ def test_patience_ends() -> None:
     pauses = Pauses(0.3)
     assert pauses.pause()
     assert not pauses.pause()
+
+
+def test_whoever_waits_long_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("kiosk.client.calls.LATE", 0.0)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    pauses = Pauses(60, lambda: told.append("late"))
+    assert [pauses.pause(), pauses.pause(), told] == [True, True, ["late"]]
 
 
 def test_an_address_may_end_with_a_slash() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.client.packing import Parcel, pack
 from kiosk.errors import CannotSend
-from kiosk.packing import Parcel, pack
 
 
 def write(folder: Path, *names: str) -> None:
@@ -33,10 +33,10 @@ def test_one_image_goes_as_itself(tmp_path: Path) -> None:
 
 
 def test_a_folder_becomes_a_zip_named_after_it_in_a_fixed_order(tmp_path: Path) -> None:
-    write(tmp_path / "plate 1", "b.tif", "a.tif", "z/1.tif", "c.txt")
+    write(tmp_path / "plate 1", "b.tif", "a.tif", "z/1.tif", "c.lsm")
     [parcel] = pack([tmp_path / "plate 1"])
     assert parcel.name == "plate 1.zip"
-    assert names_in(parcel) == ["a.tif", "b.tif", "c.txt", "z/1.tif"]
+    assert names_in(parcel) == ["a.tif", "b.tif", "c.lsm", "z/1.tif"]
     assert b"".join(parcel.pieces()) == b"".join(parcel.pieces())
 
 
@@ -66,6 +66,21 @@ def test_hidden_files_and_what_systems_leave_behind_are_passed_over(tmp_path: Pa
     assert names_in(parcel) == ["a.tif"]
 
 
+def test_what_is_no_image_by_its_name_is_left_out_of_folders_and_told(tmp_path: Path) -> None:
+    write(tmp_path / "p", "a.tif", "README.txt", "z/Plan.XLSX", "b.czi", "without ending")
+    [parcel] = pack([tmp_path / "p"])
+    assert names_in(parcel) == ["a.tif", "b.czi", "without ending"]
+    assert parcel.left_out == ("README.txt", "z/Plan.XLSX")
+
+
+def test_a_file_that_is_named_itself_is_sent_whatever_it_is_called(tmp_path: Path) -> None:
+    write(tmp_path / "p", "a.tif", "notes.txt")
+    [parcel] = pack([tmp_path / "p", tmp_path / "p" / "notes.txt"])
+    assert [name.rsplit("/")[-1] for name in names_in(parcel)] == ["a.tif", "notes.txt"]
+    assert parcel.left_out == ()
+    assert not pack([tmp_path / "p" / "notes.txt"])[0].packed
+
+
 def test_links_are_followed_but_never_in_a_circle(tmp_path: Path) -> None:
     write(tmp_path, "far/a.tif", "p/b.tif")
     (tmp_path / "p" / "far").symlink_to(tmp_path / "far")
@@ -83,13 +98,14 @@ def test_names_that_are_no_text_are_sent_all_the_same(tmp_path: Path) -> None:
 
 def test_what_can_not_be_sent_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    write(tmp_path, "p/a.tif")
+    write(tmp_path, "p/a.tif", "tables/a.csv")
     (tmp_path / "empty.tif").touch()
     (tmp_path / "p" / "broken.tif").symlink_to(tmp_path / "gone.tif")
     os.mkfifo(tmp_path / "pipe")
     for name, words in [
         ("missing.tif", "doesn't exist"),
         ("nothing", "no files"),
+        ("tables", "no images, only a.csv, in"),
         ("empty.tif", "is empty"),
         ("p", "broken.tif can't be read"),
         ("pipe", "neither a file nor a folder"),

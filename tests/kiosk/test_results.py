@@ -240,3 +240,19 @@ def _peak(store: MemoryStore, job: str, images: int) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("submitted", "told"), [(0.65, True), (0.2, True), (0.35, False), (None, False)])
+def test_a_submitted_pixel_size_that_the_file_contradicts_is_pointed_out(
+    store: MemoryStore, http: InProcess, submitted: float | None, told: bool
+) -> None:
+    made_job(store, {"a.tif": tiff(pixel_size=0.32)}, options={"pixel_size": submitted})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    [image] = manifest(opened(http))["images"]
+    assert image.get("pixel_size_in_file_um") == (pytest.approx(0.32) if told else None)
+
+
+def test_a_pixel_size_that_was_meant_for_a_printer_contradicts_nothing(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": tiff(pixel_size=15.0)}, options={"pixel_size": 0.65})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50))
+    assert "pixel_size_in_file_um" not in manifest(opened(http))["images"][0]

@@ -254,3 +254,16 @@ def test_the_cache_is_the_named_one(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_status_is_json_that_other_programs_can_read(state: State) -> None:
     state.write_status({"processes": []})
     assert json.loads((state.run / "status.json").read_text()) == {"processes": []}
+
+
+def test_a_report_that_can_not_be_written_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = State(tmp_path)
+    state.run.mkdir(parents=True)
+    state.write_status({"processes": ["old"]})
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("kiosk.local.state.write_json", full)
+    state.write_status({"processes": ["new"]})
+    assert state.status() == {"processes": ["old"]}

@@ -5,14 +5,15 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO
 
-from kiosk.calls import Calls, Interrupted, Pauses, Puts
+from kiosk.client.calls import Calls, Interrupted, Pauses, Puts
+from kiosk.client.packing import Parcel
 from kiosk.contract import Accepted, Completion, NewUpload, PartAddress, StoredPart, UploadStarted
-from kiosk.errors import Broken
-from kiosk.packing import Parcel
+from kiosk.errors import Broken, Refused
 
 AT_ONCE = 2
 """Parts under way; so many and one more are in memory."""
@@ -22,16 +23,23 @@ Report = Callable[[int], None]
 """Takes how many bytes have gone, or come."""
 
 
-def send(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> str:
-    """Send a parcel in parts, and return the job it became; an upload that fails is taken back."""
+def send(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> Accepted:
+    """Send a parcel in parts, unless it is a job already; an upload that fails is taken back, to make room."""
     started = calls.ask(UploadStarted, "POST", "/uploads", upload)
+    if started.job:
+        return Accepted(job=started.job, again=True)
     path = f"/uploads/{started.upload}"
     try:
         parts = _Parts(calls, path, report).send(blocks(parcel.pieces(), started.part_size))
     except BaseException:
         calls.forget(path)
         raise
-    return calls.ask(Accepted, "POST", f"{path}/complete", Completion(parts=parts)).job
+    try:
+        return calls.ask(Accepted, "POST", f"{path}/complete", Completion(parts=parts))
+    except Refused as error:
+        if error.status == HTTPStatus.INSUFFICIENT_STORAGE:
+            calls.forget(path)
+        raise
 
 
 def fetch(calls: Calls, path: str, folder: Path, report: Report) -> list[Path]:

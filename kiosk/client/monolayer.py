@@ -17,15 +17,26 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from kiosk import transfer
-from kiosk.calls import PATIENCE, Calls
-from kiosk.contract import Health, ImagePage, JobView, ModelView, NewUpload, RejectedImage, complaint
-from kiosk.errors import Broken, CannotSend, MonolayerError, NotRunning, Refused
-from kiosk.find import find_api
-from kiosk.packing import Parcel, pack
-from streams.events import Options
-
-__all__ = ["Broken", "CannotSend", "Monolayer", "MonolayerError", "NotRunning", "Refused"]
+from kiosk.client import transfer
+from kiosk.client.calls import PATIENCE, Calls, find_api
+from kiosk.client.options import checked_deadline, checked_options
+from kiosk.client.packing import Parcel, pack, told_apart
+from kiosk.contract import (
+    MOST_REJECTED,
+    Accepted,
+    Health,
+    HeldView,
+    ImagePage,
+    JobView,
+    ModelView,
+    NewUpload,
+    RejectedImage,
+    Replay,
+    Replayed,
+)
+from kiosk.errors import CannotSend
+from streams.events import Options, ReasonClass
+from streams.wording import complaint
 
 Sent = Callable[[Parcel, int], None]
 """Takes what is being sent, and how many of its bytes have gone."""
@@ -45,10 +56,19 @@ class Monolayer:
         The address of its API; none: where `MONOLAYER_API` says, else the one on this machine.
     patience
         Seconds for which a request is repeated while nothing answers.
+    late
+        Called when a request has been repeated for some seconds.
+
+    Raises
+    ------
+    NotRunning
+        No address is given, and nothing runs on this machine.
     """
 
-    def __init__(self, api: str | None = None, patience: float = PATIENCE) -> None:
-        self._calls = Calls(find_api(api or os.environ.get("MONOLAYER_API")), patience)
+    def __init__(
+        self, api: str | None = None, patience: float = PATIENCE, late: Callable[[], None] | None = None
+    ) -> None:
+        self._calls = Calls(find_api(api or os.environ.get("MONOLAYER_API")), patience, late)
 
     def __enter__(self) -> Self:
         return self
@@ -77,6 +97,7 @@ class Monolayer:
         diameter: float | None = None,
         channel: int | None = None,
         submission: str = "",
+        deadline: float | None = None,
         sent: Sent | None = None,
     ) -> list[str]:
         """Send images and return the jobs they became.
@@ -84,7 +105,8 @@ class Monolayer:
         Parameters
         ----------
         paths
-            Files and folders. Each zip becomes a job; all other files together become one more.
+            Files and folders. Each zip becomes a job; all other files together become one more. Files in a folder
+            that are no images by their names are left out.
         model
             One of `models()`.
         pixel_size
@@ -94,7 +116,10 @@ class Monolayer:
         channel
             The channel to look at, counted from 1, or None for the first.
         submission
-            Your own mark for this submission.
+            Your own mark for this submission: the same files under the same mark are the same jobs, so that a
+            script may be run again.
+        deadline
+            Seconds after which images still in flight are rejected; None: a day.
         sent
             Called as bytes leave.
 
@@ -107,17 +132,31 @@ class Monolayer:
         """
         if isinstance(paths, str | PathLike):
             paths = [paths]
-        options = checked_options(pixel_size, diameter, channel)
+        options, deadline = checked_options(pixel_size, diameter, channel), checked_deadline(deadline)
         parcels = pack([Path(path) for path in paths])
+        if submission:
+            told_apart(parcels)
+        told = [partial(sent, parcel) if sent else None for parcel in parcels]
         return [
-            self.send(parcel, model, options, submission, partial(sent, parcel) if sent else None) for parcel in parcels
+            self.send(parcel, model, options, submission, deadline, count).job
+            for parcel, count in zip(parcels, told, strict=True)
         ]
 
     def send(
-        self, parcel: Parcel, model: str, options: Options, submission: str = "", sent: Count | None = None
-    ) -> str:
-        """Send what `pack` made of some paths, and return the job it became."""
-        upload = NewUpload(name=parcel.name, model=model, options=options, submission=submission, size=parcel.size)
+        self,
+        parcel: Parcel,
+        model: str,
+        options: Options,
+        submission: str = "",
+        deadline: float | None = None,
+        sent: Count | None = None,
+    ) -> Accepted:
+        """Send what `pack` made of some paths, and return the job it became, or was already."""
+        asked = {"name": parcel.name, "model": model, "submission": submission, "deadline": deadline}
+        try:
+            upload = NewUpload.model_validate(asked | {"options": options, "size": parcel.size})
+        except ValidationError as error:
+            raise CannotSend(f"{parcel.name}: {complaint(error)}") from None
         return transfer.send(self._calls, parcel, upload, sent or _ignore)
 
     def jobs(self, limit: int = 20) -> list[JobView]:
@@ -138,9 +177,38 @@ class Monolayer:
                 return state
             time.sleep(every)
 
-    def rejected(self, job: str) -> list[RejectedImage]:
-        """Images of a job that have no labels, and why."""
-        return self._calls.ask(list[RejectedImage], "GET", f"/jobs/{job}/rejected", limit=10_000)
+    def rejected(self, job: str, reason: ReasonClass | None = None) -> list[RejectedImage]:
+        """Images of a job that have no labels, and why; those of one reason class if it is given. At most 10,000."""
+        path = f"/jobs/{job}/rejected"
+        if reason is None:
+            return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED)
+        return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED, reason=reason)
+
+    def replay(self, job: str, reason: ReasonClass | None = None, image: str | None = None) -> Replayed:
+        """Send rejected images of a job through again, and nothing else.
+
+        Parameters
+        ----------
+        job
+            A job, done or not, whose uploaded file is still there.
+        reason
+            Only those of this reason class.
+        image
+            Only those of this name; `*` and `?` stand for any characters.
+        """
+        return self._calls.ask(Replayed, "POST", f"/jobs/{job}/replay", Replay(reason=reason, image=image))
+
+    def cancel(self, job: str) -> JobView:
+        """End a job: what is labelled stays, nothing more is begun. Returns where it stands then."""
+        return self._calls.ask(JobView, "POST", f"/jobs/{job}/cancel")
+
+    def held(self) -> list[HeldView]:
+        """Jobs and models for which nothing is begun until they are released."""
+        return self._calls.ask(list[HeldView], "GET", "/held")
+
+    def release(self, held: HeldView) -> None:
+        """Let the work on a held job or model go on."""
+        self._calls.ask(type(None), "POST", f"/{held.kind}s/{held.name}/release")
 
     def images(self, job: str) -> Iterator[ImagePage]:
         """All images of a job, in pages."""
@@ -155,16 +223,6 @@ class Monolayer:
 
     def _images(self, job: str, first: int) -> ImagePage:
         return self._calls.ask(ImagePage, "GET", f"/jobs/{job}/images", first=first, count=1000)
-
-
-def checked_options(pixel_size: float | None, diameter: float | None, channel: int | None) -> Options:
-    """What was asked for; raises `CannotSend` where it can't be meant."""
-    if pixel_size is not None and diameter is not None:
-        raise CannotSend("Give the pixel size or the diameter of an object, not both.")
-    try:
-        return Options(pixel_size=pixel_size, diameter=diameter, channel=channel)
-    except ValidationError as error:
-        raise CannotSend(f"The {complaint(error)}") from None
 
 
 def _ignore(count: int) -> None:

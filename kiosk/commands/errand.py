@@ -1,69 +1,42 @@
-"""`submit`: send images and, if asked to, wait for them and fetch what was found."""
+"""One submission on the command line: sent, waited for, told of, fetched, and how to come back to it."""
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from kiosk import folder, screen
-from kiosk.commands_jobs import fetch
-from kiosk.door import opened
+from kiosk.commands import screen
+from kiosk.commands.jobs import fetch, told
+from kiosk.errors import Broken, MonolayerError, NotRunning
 
 if TYPE_CHECKING:
     from kiosk.client import Monolayer
+    from kiosk.client.packing import Parcel
     from kiosk.contract import JobView
-    from kiosk.packing import Parcel
     from streams.events import Options
 
 SHOWN = 10
 """So many rejected images are named; `monolayer rejected` names all."""
+FEW = 3
+"""So many files that were left out are named."""
+LOOKED_AT = 20
+"""The newest jobs, among which the same submission is looked for."""
 _COUNTS = ("images", "labelled", "rejected", "cancelled")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(submit)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be done with the images."""
 
-
-def submit(
-    ctx: typer.Context,
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", help="Images, folders and zips. Each zip is a job, all others together one."),
-    ],
-    model: Annotated[str, typer.Option(help="See `monolayer models`.")] = "nuclei",
-    pixel_size: Annotated[
-        float | None, typer.Option(metavar="UM", help="µm per pixel of the images; otherwise what the files say.")
-    ] = None,
-    diameter: Annotated[
-        float | None, typer.Option(metavar="PX", help="Typical diameter of an object in pixels, instead.")
-    ] = None,
-    channel: Annotated[int | None, typer.Option(metavar="N", help="Channel to look at, counted from 1.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when all images have ended.")] = False,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then fetch the results into DIR.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")] = False,
-) -> None:
-    """Send images to be labelled."""
-    from kiosk.client import checked_options
-    from kiosk.packing import pack
-
-    options = checked_options(pixel_size, diameter, channel)
-    parcels = pack(paths)
-    with opened(ctx) as monolayer:
-        if out is not None:
-            folder.make(out)
-        errand = Errand(monolayer, as_json, out)
-        errand.send(parcels, model, options)
-        if wait or out is not None:
-            errand.wait()
-            errand.tell()
-        if out is not None:
-            errand.fetch()
-        raise typer.Exit(errand.end())
+    model: str
+    options: "Options"
+    mark: str = ""
+    deadline: float | None = None
 
 
 @dataclass(slots=True)
@@ -82,28 +55,53 @@ class Errand:
         self._monolayer, self._json, self._out = monolayer, as_json, out
         self._sent: list[Sent] = []
 
-    def send(self, parcels: "Sequence[Parcel]", model: str, options: "Options") -> None:
+    def look(self, parcels: "Sequence[Parcel]", wanted: Wanted) -> None:
+        """Say what isn't sent, and what is under way already."""
+        for parcel in parcels:
+            if parcel.left_out:
+                screen.warn(_left_out(parcel.left_out))
+        for job in self._monolayer.jobs(LOOKED_AT) if not wanted.mark else ():
+            if not job.over and _is_same(job, parcels, wanted):
+                screen.warn(
+                    f"Job {job.job} of the same name and options is still running; "
+                    f"`monolayer results {job.job} --out DIR` fetches it."
+                )
+
+    def send(self, parcels: "Sequence[Parcel]", wanted: Wanted) -> None:
         """Send all parcels; each becomes a job."""
         for parcel in parcels:
             try:
                 with screen.transferring(parcel.name, parcel.size) as gone:
-                    job = self._monolayer.send(parcel, model, options, sent=gone)
+                    made = self._monolayer.send(
+                        parcel, wanted.model, wanted.options, wanted.mark, wanted.deadline, sent=gone
+                    )
             except KeyboardInterrupt:
                 screen.warn(f"\nStopped; {parcel.name} was not submitted.{self._how_to_return()}")
                 raise typer.Exit(screen.INTERRUPTED) from None
-            self._sent.append(Sent(parcel, job))
+            self._sent.append(Sent(parcel, made.job))
+            if made.again:
+                screen.warn(f"{parcel.name} was submitted as {wanted.mark!r} before; it is the same job.")
             if not self._json:
-                screen.say(f"{parcel.name}: job {job}")
+                screen.say(f"{parcel.name}: job {made.job}")
 
     def wait(self) -> None:
         """Wait until all jobs are done."""
-        try:
+        with self._interruptible("The work goes on without you."):
             for sent in self._sent:
                 with screen.watching(sent.parcel.name, self._json) as seen:
                     sent.seen = self._monolayer.wait(sent.job, seen)
+
+    @contextmanager
+    def _interruptible(self, farewell: str) -> Iterator[None]:
+        """Whatever ends the waiting, the user or Monolayer: say how to come back."""
+        try:
+            yield
         except KeyboardInterrupt:
-            screen.warn(f"\nThe work goes on without you.{self._how_to_return()}")
+            screen.warn(f"\n{farewell}{self._how_to_return()}{self._how_to_stop()}")
             raise typer.Exit(screen.INTERRUPTED) from None
+        except MonolayerError as error:
+            screen.warn(f"{error}\nWhat was submitted is kept.{self._how_to_return()}{self._how_to_stop()}")
+            raise typer.Exit(screen.FAILED) from None
 
     def tell(self) -> None:
         """Say what became of the images."""
@@ -119,6 +117,9 @@ class Errand:
             except KeyboardInterrupt:
                 screen.warn(f"\nStopped; {_fetching(sent, place)}")
                 raise typer.Exit(screen.INTERRUPTED) from None
+            except (NotRunning, Broken) as error:
+                screen.warn(f"{error}\n{_fetching(sent, place)}")
+                raise typer.Exit(screen.FAILED) from None
 
     def end(self) -> int:
         """Say what is left to say; returns the exit code."""
@@ -135,11 +136,13 @@ class Errand:
         if not self._json:
             done = f"{state.labelled} of {screen.amount(state.images or 0, 'image')} labelled"
             screen.say(f"{state.name}: {done} in {screen.clock(state.seconds)}")
+        if state.cancelled:
+            screen.warn(f"{screen.amount(state.cancelled, 'image')} of {state.name} cancelled.")
         if not state.rejected:
             return
         screen.warn(f"{screen.amount(state.rejected, 'image')} of {state.name} rejected:")
         for image in self._monolayer.rejected(state.job)[:SHOWN]:
-            screen.warn(f"  {image.name}: {image.message}")
+            screen.warn(f"  {told(image)}")
         if state.rejected > SHOWN:
             screen.warn(f"  and {state.rejected - SHOWN} more; `monolayer rejected {state.job}` names all.")
 
@@ -162,9 +165,24 @@ class Errand:
         fetched = [_fetching(sent, place) for sent, place in self._places()]
         return "".join(f"\n{line}" for line in shown + fetched)
 
+    def _how_to_stop(self) -> str:
+        going = [sent for sent in self._sent if not (sent.seen and sent.seen.over)]
+        return "".join(f"\n`monolayer cancel {sent.job}` stops the work on {sent.parcel.name}." for sent in going)
+
 
 def _fetching(sent: Sent, place: Path) -> str:
     return f"`monolayer results {sent.job} --out {shlex.quote(str(place))}` fetches the results of {sent.parcel.name}."
+
+
+def _left_out(names: "Sequence[str]") -> str:
+    others = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    files = "1 other file was" if len(names) == 1 else f"{len(names)} other files were"
+    return f"{files} left out: {', '.join(names[:FEW])}{others}"
+
+
+def _is_same(job: "JobView", parcels: "Sequence[Parcel]", wanted: Wanted) -> bool:
+    named = job.name in {parcel.name for parcel in parcels}
+    return named and (job.model, job.options) == (wanted.model, wanted.options)
 
 
 def summary(states: "Sequence[JobView]") -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kiosk import screen
+from kiosk.commands import screen
 from kiosk.errors import MonolayerError
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ def up(
         bool, typer.Option("--detach", "-d", help="Return as soon as everything works, and leave it running.")
     ] = False,
 ) -> None:
-    """Start everything on this machine: Kafka, the S3 server, Triton, the stages, the inbox and the API.
+    """Start everything on this machine.
+
+    That is Kafka, the S3 server, Triton, the stages, the inbox and the API.
 
     The first time, what is needed is downloaded and built into the cache (MONOLAYER_CACHE, usually
     ~/.cache/monolayer), which takes some minutes and a network; later starts take seconds. Images, results and logs
@@ -62,16 +64,16 @@ def up(
 
 
 def down() -> None:
-    """Stop everything on this machine; images, results and logs stay.
+    """Stop everything on this machine; results stay.
 
-    Stages finish what they are at if that takes less than ten seconds; what they leave is done after the next start.
+    Images and logs too. Stages finish what they are at if that takes less than ten seconds; what they leave is done
+    after the next start.
     """
-    local = _local()
-    _stop(local)
+    _stop(_local())
 
 
 def status(as_json: Json = False) -> None:
-    """Show what runs on this machine: state, restarts, memory, and the last error of each process."""
+    """Show what runs on this machine, and the last error of each process."""
     found = _local().status()
     if as_json:
         screen.say(json.dumps(found))
@@ -91,7 +93,7 @@ def logs(
         typer.Argument(metavar="[NAME]", help="A process, as `monolayer status` shows it, or supervisor; else all."),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines as they come.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines of each log.")] = 20,
+    lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many lines of each log.")] = 20,
 ) -> None:
     """Show the logs of what runs on this machine."""
     from kiosk.local.logs import follow as new_lines
@@ -114,9 +116,10 @@ def logs(
 
 
 def env(as_json: Json = False) -> None:
-    """Print the addresses and keys of this machine's servers as shell variables, for other programs.
+    """Print addresses and keys as shell variables.
 
-    For this shell: eval "$(monolayer env)". AWS_ variables are there too, so that other S3 clients work as they are.
+    They are those of this machine's servers, for other programs. For this shell: eval "$(monolayer env)". AWS_
+    variables are there too, so that other S3 clients work as they are.
     """
     variables = _local().environment()
     if as_json:
@@ -150,7 +153,8 @@ def _stay(local: "Local") -> None:
 
 
 def _stop(local: "Local") -> None:
-    screen.warn("Stopping.")
+    if local.status()["running"]:
+        screen.warn("Stopping.")
     stopped = local.stop()
     screen.say(f"Stopped: {', '.join(stopped)}. Nothing is left running." if stopped else "Nothing was running.")
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,8 +12,13 @@ if TYPE_CHECKING:
 
 FAILED, SOME_REJECTED, INTERRUPTED = 1, 2, 130
 """Exit codes."""
+STOPPED = "\nStopped."
 QUIET_SECONDS = 15.0
 """Where there is no terminal to draw on, a line is printed so often."""
+PAUSE_SECONDS = 5.0
+"""Nothing was heard of a job for so long: how fast it goes is measured anew."""
+STEPS = 40
+"""How fast a job goes is told from so many steps of its progress."""
 
 
 def say(text: str) -> None:
@@ -25,9 +31,17 @@ def warn(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: str = "") -> None:
-    """Print rows below headings: as a table for a person, whose column `whole` never wraps; with tabs for a program."""
-    if not sys.stdout.isatty():
+def is_terminal() -> bool:
+    """Whether a person reads the answers, and not a program."""
+    return sys.stdout.isatty()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: str = "", cut: str = "") -> None:
+    """Print rows below headings, as a table for a person, with tabs for a program.
+
+    Of a table's columns `whole` is never shortened, and `cut` is shortened so that no row takes two lines.
+    """
+    if not is_terminal():
         for row in (columns, *rows):
             say("\t".join(" ".join(cell.split()) for cell in row))
         return
@@ -37,9 +51,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: str = ""
 
     drawn = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        drawn.add_column(column, overflow="fold", no_wrap=column == whole)
+        drawn.add_column(column, overflow="fold", no_wrap=column == whole or bool(cut and column != cut))
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        texts = {name: Text(cell) for name, cell in zip(columns, row, strict=True)}
+        if cut:
+            texts[cut].no_wrap, texts[cut].overflow = True, "ellipsis"
+        drawn.add_row(*texts.values())
     Console().print(drawn)
 
 
@@ -75,29 +92,51 @@ def watching(what: str, quiet: bool = False) -> "Iterator[Callable[[JobView], No
 
 
 class Pace:
-    """How fast a job goes, from the moment its first images had ended."""
+    """How fast a job goes, by the last times that images ended; and how long it has been standing still."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._first: tuple[float, int] | None = None
+        self._steps: deque[tuple[float, int]] = deque(maxlen=STEPS)
+        self._looked: float | None = None
+        self._still: tuple[str, float] = ("", 0.0)
 
     def note(self, job: "JobView") -> str:
         """The job's state in a few words."""
+        told = counts(job)
         if job.images is None:
-            return "reading the list of images"
-        told = f"{job.labelled} of {job.images} labelled" + (f", {job.rejected} rejected" if job.rejected else "")
+            return self._standing(job) or told
+        if job.over:
+            return told
+        still = self._standing(job)
         speed = self._speed(ended(job))
-        if not speed or job.over:
+        if still:
+            return f"{told}; {still}"
+        if not speed:
             return told
         return f"{told}, {speed:.1f} images/s, {clock((job.images - ended(job)) / speed)} left"
 
+    def _standing(self, job: "JobView") -> str:
+        """Why nothing moves, and since when that was seen; empty where nothing stands in the way."""
+        why = standing(job)
+        if why != self._still[0]:
+            self._still = (why, self._clock())
+        if not why:
+            return ""
+        seconds = self._clock() - self._still[1]
+        return f"{why} (for {clock(seconds)})" if seconds >= 1 else why
+
     def _speed(self, count: int) -> float:
+        """Images per second; measured anew after a pause, as that says nothing of what is to come."""
         now = self._clock()
-        if self._first is None:
-            self._first = (now, count) if count else None
+        if self._still[0] or (self._looked is not None and now - self._looked > PAUSE_SECONDS):
+            self._steps.clear()
+        self._looked = now
+        if count and (not self._steps or count > self._steps[-1][1]):
+            self._steps.append((now, count))
+        if len(self._steps) < 2:
             return 0.0
-        since, before = self._first
-        return (count - before) / (now - since) if now > since else 0.0
+        since, before = self._steps[0]
+        return (count - before) / (now - since)
 
 
 class _Lines:
@@ -112,6 +151,19 @@ class _Lines:
         if time.monotonic() >= self._next:
             warn(f"{self._what}: {note}")
             self._next = time.monotonic() + QUIET_SECONDS
+
+
+def counts(job: "JobView") -> str:
+    """`5 of 9 labelled, 1 rejected`."""
+    if job.images is None:
+        return "reading the list of images"
+    others = ((job.rejected, "rejected"), (job.cancelled, "cancelled"))
+    return f"{job.labelled} of {job.images} labelled" + "".join(f", {count} {how}" for count, how in others if count)
+
+
+def standing(job: "JobView") -> str:
+    """Why nothing moves; empty where nothing stands in the way."""
+    return f"held: {job.held}" if job.held else job.waiting and f"waiting: {job.waiting}"
 
 
 def ended(job: "JobView") -> int:

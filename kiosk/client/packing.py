@@ -10,6 +10,16 @@ from kiosk.zips import File, files_as_zip, zip_size
 
 LITTER = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "icon\r"})
 """What operating systems leave in folders, in lower case."""
+NO_IMAGES = frozenset(
+    {
+        ".avi", ".bak", ".bat", ".c", ".cfg", ".conf", ".cppipe", ".cpproj", ".css", ".csv", ".db", ".doc", ".docx",
+        ".exe", ".htm", ".html", ".ijm", ".ini", ".ipynb", ".java", ".js", ".json", ".jsonl", ".log", ".m", ".mat",
+        ".md", ".md5", ".mov", ".mp4", ".npy", ".npz", ".odp", ".ods", ".odt", ".parquet", ".pdf", ".pickle", ".pkl",
+        ".pptx", ".ppt", ".ps1", ".py", ".r", ".rdata", ".rmd", ".roi", ".rtf", ".sh", ".sha256", ".sqlite", ".tex",
+        ".toml", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".yaml", ".yml",
+    }
+)  # fmt: skip
+"""Extensions of what lies beside images and is none. What isn't listed is sent: a rejection says more than silence."""
 _READ = 1024**2
 
 
@@ -23,6 +33,8 @@ class Parcel:
     files: tuple[File, ...]
     """Each file and its name in the zip."""
     packed: bool
+    left_out: tuple[str, ...] = ()
+    """Names of files in its folders that are not sent, being no images by their names."""
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes to send, the same each time unless the files change; raises `CannotSend`."""
@@ -44,7 +56,8 @@ def pack(paths: Sequence[Path]) -> list[Parcel]:
     ----------
     paths
         Files and folders, as a person names them. In folders, hidden files and what operating systems leave there are
-        passed over; everything else is sent, and what is no image will be rejected with its reason.
+        passed over, and what is no image by its extension is left out; everything else is sent, as are files named
+        themselves, and what is no image will be rejected with its reason.
 
     Returns
     -------
@@ -68,6 +81,14 @@ def pack(paths: Sequence[Path]) -> list[Parcel]:
     return [*parcels, *([_packed(others)] if others else [])]
 
 
+def told_apart(parcels: Sequence[Parcel]) -> None:
+    """Raise `CannotSend` where two parcels have one name: under one mark they would be taken for the same."""
+    names = [parcel.name for parcel in parcels]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise CannotSend(f"Two of the files are called {twice}; under one mark each needs a name of its own.")
+
+
 def _check(path: Path) -> None:
     if not path.exists():
         raise CannotSend(f"{path} doesn't exist.")
@@ -84,13 +105,18 @@ def _single(path: Path) -> Parcel:
 
 def _packed(paths: list[Path]) -> Parcel:
     root = paths[0] if len(paths) == 1 else _common(paths)
-    files = tuple((file, _inside(file, root)) for file in _all_files(paths))
+    sent, left = _all_files(paths)
+    files = tuple((file, _inside(file, root)) for file in sent)
+    left_out = tuple(_inside(file, root) for file in left)
     if not files:
-        raise CannotSend(f"There are no files in {', '.join(map(str, paths))}.")
+        only = (
+            f" images, only {', '.join(left_out[:3])}{' and others' if left_out[3:] else ''}," if left_out else " files"
+        )
+        raise CannotSend(f"There are no{only} in {', '.join(map(str, paths))}.")
     for file, _ in files:
         _size(file)
     name = f"{root.name if len(paths) == 1 and root.name else 'images'}.zip"
-    return Parcel(name, zip_size(files), files, packed=True)
+    return Parcel(name, zip_size(files), files, packed=True, left_out=left_out)
 
 
 def _common(paths: list[Path]) -> Path:
@@ -105,9 +131,16 @@ def _inside(file: Path, root: Path) -> str:
     return os.fsencode(name.as_posix()).decode(errors="replace")
 
 
-def _all_files(paths: Iterable[Path]) -> list[Path]:
-    found = (file for path in paths for file in (_walk(path, set()) if path.is_dir() else [path]))
-    return sorted(dict.fromkeys(found), key=lambda file: file.as_posix())
+def _all_files(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Files to send, and files in folders that are left out."""
+    named = {path for path in paths if not path.is_dir()}
+    inside = {file for path in paths if path.is_dir() for file in _walk(path, set())} - named
+    left_out = {file for file in inside if file.suffix.lower() in NO_IMAGES}
+    return _in_order(named | inside - left_out), _in_order(left_out)
+
+
+def _in_order(files: Iterable[Path]) -> list[Path]:
+    return sorted(files, key=lambda file: file.as_posix())
 
 
 def _walk(folder: Path, seen: set[Path]) -> Iterator[Path]:

@@ -1,0 +1,42 @@
+"""A stored file becomes a job, and the same submission becomes the same job."""
+
+from http import HTTPStatus
+
+from kiosk.api import tokens
+from kiosk.api.problems import Trouble
+from kiosk.api.tokens import Token
+from kiosk.api.tools import Tools
+from kiosk.contract import Accepted, NewUpload
+from storage.objects import NotFound
+from streams import intake
+
+
+def check(new: NewUpload, tools: Tools) -> None:
+    """Refuse what no stage could work on, before a byte of it is sent."""
+    intake.check(new.model, new.options.model_dump(exclude_none=True), tools.models)
+
+
+def accept(token: Token, tools: Tools, again: bool = False) -> Accepted:
+    """Write the job down, then tell the stages; doing so twice changes nothing."""
+    received = token.received()
+    job = intake.accept(tools.store, received, tools.models)
+    tools.announcer.announce(received.model_copy(update={"job": job.job, "etag": job.etag}))
+    return Accepted(job=job.job, again=again)
+
+
+def known(new: NewUpload, tools: Tools, body: bytes | bytearray | None = None) -> Accepted | None:
+    """The job that the same submission already is, announced once more in case its first sender couldn't.
+
+    A mark that was used for another file is a mistake that would cost somebody an image, so it is refused.
+    """
+    if not new.submission:
+        return None
+    key = tokens.new_key(new)
+    size = new.size if body is None else len(body)
+    try:
+        same = size in (None, tools.store.stat(key).size) and (body is None or tools.store.get(key) == body)
+    except NotFound:
+        return None
+    if not same:
+        raise Trouble(HTTPStatus.CONFLICT, f"{new.submission!r} already marks another {new.name}; choose another mark")
+    return accept(tokens.new_token(new, key), tools, again=True)

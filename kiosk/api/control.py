@@ -1,0 +1,86 @@
+"""Changing the course of work: cancel a job, send its rejected images through again, release what is held."""
+
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter
+
+from kiosk.api.jobs import view
+from kiosk.api.problems import Trouble
+from kiosk.api.tools import Given, Tools
+from kiosk.contract import HeldView, JobView, Replay, Replayed
+from storage import keys
+from streams import ledger, markers, rounds
+from streams.kafka import BrokerAway
+from streams.records import Held
+from streams.rounds import NothingToReplay
+from streams.wording import sentence
+
+_LATER = "Kafka can't be reached just now; they are announced when it is back."
+
+
+def router() -> APIRouter:
+    """The endpoints that change the course of work."""
+    routes = APIRouter(tags=["control"])
+    routes.add_api_route("/jobs/{job}/cancel", cancel, methods=["POST"])
+    routes.add_api_route("/jobs/{job}/replay", replay, methods=["POST"])
+    routes.add_api_route("/held", held, methods=["GET"])
+    routes.add_api_route("/jobs/{job}/release", release_job, methods=["POST"], status_code=HTTPStatus.NO_CONTENT)
+    routes.add_api_route("/models/{name}/release", release_model, methods=["POST"], status_code=HTTPStatus.NO_CONTENT)
+    return routes
+
+
+def cancel(job: str, tools: Given) -> JobView:
+    """End a job: what is labelled stays, nothing more is begun. A job that has ended stays as it is."""
+    markers.cancel(tools.store, job)
+    return view(tools.store, job)
+
+
+def replay(job: str, tools: Given, which: Replay | None = None) -> Replayed:
+    """Send rejected images of a job through again, from the manifest, in a round of their own."""
+    which = which or Replay()
+    ledger.read_job(tools.store, job)
+    try:
+        begun = rounds.replay(tools.store, job, which.reason, which.image)
+    except NothingToReplay as why:
+        return Replayed(round=ledger.state(tools.store, job).round, images=0, note=sentence(str(why)))
+    return Replayed(round=begun.round, images=len(begun.images), note=_announced(begun, tools))
+
+
+def held(tools: Given) -> list[HeldView]:
+    """Jobs and models for which nothing is begun until they are released."""
+    return [_held(marker, tools) for marker in markers.held(tools.store)]
+
+
+def release_job(job: str, tools: Given) -> None:
+    """Let the work on a held job go on."""
+    _release(job, f"job {job}", tools)
+
+
+def release_model(name: str, tools: Given) -> None:
+    """Let the work on a held model go on: one that jobs may name, or by its digest one that they can't any more."""
+    known = tools.models.get(name)
+    _release(f"{keys.MODEL}{known.digest if known else name}", f"model {name}", tools)
+
+
+def _announced(begun: rounds.Round, tools: Tools) -> str:
+    """Tell the stages; what is not told is found in the bucket by whoever looks after open jobs."""
+    try:
+        for listed in rounds.slices(begun):
+            tools.announcer.announce(listed)
+    except BrokerAway:
+        return _LATER
+    return ""
+
+
+def _held(marker: Held, tools: Tools) -> HeldView:
+    digest = marker.what.removeprefix(keys.MODEL)
+    names = [model.name for model in tools.models.values() if model.digest == digest]
+    kind: Literal["model", "job"] = "model" if marker.what.startswith(keys.MODEL) else "job"
+    return HeldView(kind=kind, name=names[0] if names else digest, why=marker.why, since=marker.created)
+
+
+def _release(what: str, called: str, tools: Tools) -> None:
+    if what not in {marker.what for marker in markers.held(tools.store)}:
+        raise Trouble(HTTPStatus.NOT_FOUND, f"the {called} is not held")
+    markers.release(tools.store, what)

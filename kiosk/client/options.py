@@ -1,0 +1,53 @@
+"""What a submission may ask for, checked before anything is sent."""
+
+import re
+from typing import cast, get_args
+
+from pydantic import ValidationError
+
+from kiosk.contract import DEADLINES
+from kiosk.errors import CannotSend
+from streams.events import Options, ReasonClass
+from streams.wording import complaint
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def checked_options(pixel_size: float | None, diameter: float | None, channel: int | None) -> Options:
+    """What was asked for; raises `CannotSend` where it can't be meant."""
+    if pixel_size is not None and diameter is not None:
+        raise CannotSend("Give the pixel size or the diameter of an object, not both.")
+    try:
+        return Options(pixel_size=pixel_size, diameter=diameter, channel=channel)
+    except ValidationError as error:
+        raise CannotSend(f"The {complaint(error)}") from None
+
+
+def checked_deadline(deadline: float | None) -> float | None:
+    """The deadline in seconds; raises `CannotSend` where no job could have it."""
+    low, high = DEADLINES
+    if deadline is not None and not low <= deadline <= high:
+        raise CannotSend(f"The deadline must be from {low / 60:g} minute to {high / 86400:g} days.")
+    return deadline
+
+
+def checked_reason(reason: str | None) -> ReasonClass | None:
+    """The reason class of that name; raises `CannotSend` where there is none."""
+    if reason is None:
+        return None
+    for known in get_args(ReasonClass):
+        if reason == known:
+            return cast(ReasonClass, known)
+    raise CannotSend(f"There is no reason class {reason!r}; there are {', '.join(get_args(ReasonClass))}.")
+
+
+def seconds(duration: str) -> float:
+    """The seconds in `90m`, `2h`, `1.5d` or `600`; raises `CannotSend`.
+
+    >>> seconds("2h")
+    7200.0
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smhd]?)", duration.strip())
+    if not found:
+        raise CannotSend(f"{duration!r} is no duration; write 90m, 2h or 1d.")
+    return float(found[1]) * _UNITS[found[2] or "s"]

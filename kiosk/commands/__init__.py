@@ -1,0 +1,1 @@
+"""The commands of `monolayer`, by what they are about."""

@@ -1,0 +1,61 @@
+"""What a folder of results amounts to, in a few lines: what was looked at, at which size, and how much was found."""
+
+import statistics
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kiosk.commands.screen import amount
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiosk.commands.folder import Found
+
+SHOWN = 3
+"""So many choices of a channel are told, the most frequent first."""
+
+
+def lines(found: "Found") -> list[str]:
+    """What a person should know before believing the labels; what speaks against them comes last."""
+    return [*_channels(found), *_size(found), *_cells(found), *_doubts(found)]
+
+
+def _channels(found: "Found") -> "Iterator[str]":
+    hint = "" if found.channel else "; --channel picks another"
+    for (channel, channels), count in Counter(found.chosen).most_common(SHOWN):
+        yield f"channel {channel} of {channels} was used in {amount(count, 'image')}{hint}"
+
+
+def _size(found: "Found") -> "Iterator[str]":
+    known = [size for size in found.sizes if size]
+    unknown = len(found.sizes) - len(known)
+    if found.diameter:
+        yield f"objects of about {found.diameter:g} pixels, as submitted"
+    elif found.submitted:
+        yield f"pixel size {found.submitted:g} µm, as submitted"
+    else:
+        if known:
+            files = f"the files of {amount(len(known), 'image')}" if unknown else "the files"
+            yield f"pixel size {_range(known)} µm, from {files}"
+        if unknown and found.usual:
+            where = amount(unknown, "image") if known else "the files"
+            yield f"no pixel size in {where} and none given: objects of about {found.usual:g} pixels were assumed"
+
+
+def _range(sizes: list[float]) -> str:
+    low, high = f"{min(sizes):.4g}", f"{max(sizes):.4g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _cells(found: "Found") -> "Iterator[str]":
+    if found.cells:
+        total, images = amount(sum(found.cells), "cell"), amount(len(found.cells), "image")
+        yield f"{total} in {images}, {found.median:g} per image (median)"
+
+
+def _doubts(found: "Found") -> "Iterator[str]":
+    if found.reduced:
+        yield f"overlays of {amount(found.reduced, 'image')} are reduced: their longer side is {found.longest} pixels"
+    if found.contradicting:
+        files, said = amount(len(found.contradicting), "image"), statistics.median(found.contradicting)
+        yield f"check the pixel size: {found.submitted:g} µm was submitted, the files of {files} say {said:g} µm"
