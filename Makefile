@@ -1,6 +1,6 @@
 # What people do here, one target each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check chaos bench format lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -18,6 +18,9 @@ check: .venv/ready ## style, types, layers and names, in seconds
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/test_house.py
+
+chaos: .venv/ready ## five minutes of faults on a seeded schedule, then the proof that nothing was lost
+	@$(BIN)/python -m loadgen chaos --minutes 5 --images 500
 
 bench: .venv/ready ## throughput against a plain loop that does the same work, in one run
 	@$(BIN)/python -m tests.bench

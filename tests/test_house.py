@@ -83,11 +83,12 @@ def test_modules_stay_readable() -> None:
 
 def test_one_module_per_outside_library() -> None:
     homes = {
-        "faust": {"streams/worker.py"},
-        "minio": {"storage/s3.py"},
-        "tritonclient": {"inference/triton.py"},
+        "faust": {"streams/consuming.py"},
+        "aiokafka": {"streams/consuming.py"},
+        "minio": {"storage/s3.py", "loadgen/bucket.py"},  # the checker reads with hands of its own
+        "tritonclient": {"inference/triton.py", "loadgen/chaos/model_proxy.py"},
         "opentelemetry": {"observability/tracing.py"},
-        "confluent_kafka": {"streams/kafka.py"},
+        "confluent_kafka": {"streams/kafka.py", "loadgen/topics.py", "loadgen/chaos/records.py"},
         "zipstream": {"kiosk/zips.py"},
         "structlog": {"observability/logs.py"},
     }

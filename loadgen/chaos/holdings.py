@@ -1,0 +1,99 @@
+"""Which images each process has begun to read and not ended, seen at the S3 proxy."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from loadgen.chaos.completions import Completions
+from loadgen.chaos.http import Answer, Request
+from loadgen.chaos.stack import Part, Stack
+from storage import keys
+
+
+@dataclass(slots=True)
+class Reading:
+    """One process reads one image."""
+
+    pid: int
+    moment: float
+
+
+@dataclass(slots=True)
+class Holdings:
+    """A rule that changes nothing, and notes who reads which member of the archive, and who stores what.
+
+    Parameters
+    ----------
+    stack
+        Whose processes.
+    completions
+        Which images ended.
+    number
+        The image that a read of an object from some byte on is about; none if the object is not the archive.
+    """
+
+    stack: Stack
+    completions: Completions
+    number: Callable[[str, int], int | None]
+    job: str = ""
+    """The job that is watched, and the object with its archive."""
+    object: str = ""
+    readings: dict[int, list[Reading]] = field(default_factory=dict)
+    stored: dict[str, Part] = field(default_factory=dict)
+    """Who stored a key, of those that events claim."""
+    _parts: dict[int, Part] = field(default_factory=dict)
+
+    def watch(self, job: str) -> None:
+        """Forget what was read of another job."""
+        accepted = json.loads((self.stack.objects / keys.job(job)).read_text())
+        self.job, self.object = job, accepted["object"]
+        self.readings.clear()
+
+    async def asked(self, request: Request) -> None:
+        """Note who reads which image."""
+        if request.method != "GET" or request.start is None or request.key != self.object:
+            return
+        image = self.number(request.key, request.start)
+        if image is not None and (part := await self.who(request)):
+            self.readings.setdefault(image, []).append(Reading(part.pid, time.monotonic()))
+
+    async def answered(self, request: Request, answer: Answer) -> Answer:
+        """Note who stored what an event will claim."""
+        if request.method == "PUT" and ("/labels/" in request.key or request.key.startswith("scratch/")):
+            if part := await self.who(request):
+                self.stored[request.key] = part
+            if len(self.stored) > 10_000:
+                self.stored.pop(next(iter(self.stored)))
+        return answer
+
+    async def who(self, request: Request) -> Part | None:
+        """Whose request it is; connections live long, so each is looked up once."""
+        if request.connection not in self._parts:
+            found = await asyncio.to_thread(self.stack.owner, request.port)
+            if found is None:
+                return None
+            self._parts[request.connection] = found
+        return self._parts[request.connection]
+
+    def held(self, pid: int) -> set[int]:
+        """The images that a process was the last to begin, and whose end was not heard since."""
+        return {
+            image
+            for image, readings in list(self.readings.items())
+            if readings[-1].pid == pid and self._ended(image) < readings[-1].moment
+        }
+
+    def taken_over(self, images: set[int], pid: int, since: float) -> list[float]:
+        """When each image that is in other hands than a dead process's was begun there, or ended; in that order."""
+        moments = (self._taken(image, pid, since) for image in images)
+        return sorted(moment for moment in moments if moment is not None)
+
+    def _taken(self, image: int, pid: int, since: float) -> float | None:
+        by_others = [each.moment for each in self.readings.get(image, []) if each.pid != pid and each.moment > since]
+        ended = self._ended(image)
+        return min([*by_others[:1], *([ended] if ended > since else [])], default=None)
+
+    def _ended(self, image: int) -> float:
+        return self.completions.heard.get((self.job, image), 0.0)

@@ -1,0 +1,236 @@
+"""One run: a quiet load, the same load under faults, and the verdict."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from loadgen.chaos import load
+from loadgen.chaos.completions import Completions
+from loadgen.chaos.holdings import Holdings
+from loadgen.chaos.images import Archive, Nature, write_archive
+from loadgen.chaos.injecting import Injector, Pace
+from loadgen.chaos.judge import Verdict, ends, judge
+from loadgen.chaos.load import Job, Stuck
+from loadgen.chaos.poison import Killers
+from loadgen.chaos.records import Records
+from loadgen.chaos.report import Injected, Report
+from loadgen.chaos.schedule import schedule
+from loadgen.chaos.stack import Stack
+from loadgen.chaos.verified import verify
+from loadgen.chaos.world import Kind, World
+
+FEW = 12
+"""Images of the small jobs that are submitted beside the large one; one of them is damaged."""
+_SPREAD = 0.95
+"""Faults come while so much of the load is worked on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. With `minutes`, the load goes on for so long, however few its images; else it is one job."""
+
+    images: int
+    faults: int
+    seed: int
+    kinds: Sequence[Kind]
+    minutes: float = 0.0
+    side: int = 64
+    workers: int = 2
+    poison: float = 0.0
+    preempt_every: float = 0.0
+    supervisor: str = "kiosk.local"
+    patience: float = load.PATIENCE
+
+
+class Teller(Protocol):
+    """Shows a person how far a run is."""
+
+    def say(self, what: str) -> None:
+        """Begin a new phase, or mention something."""
+
+    def count(self, done: int, of: int) -> None:
+        """So many images of the phase's job have ended."""
+
+    def fault(self, fault: Injected) -> None:
+        """A fault is over."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The pieces of one run, and its jobs."""
+
+    plan: Plan
+    stack: Stack
+    teller: Teller
+    main: Archive
+    few: Archive
+    records: Records
+    completions: Completions = field(default_factory=Completions)
+    quiet: list[Job] = field(default_factory=list)
+    disturbed: list[Job] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    deaths: Counter[int] = field(default_factory=Counter)
+
+    async def quietly(self) -> None:
+        """A few images to warm up, then all, undisturbed."""
+        for archive in (self.few, self.main):
+            self.quiet.append(job := await load.submit(self.stack, archive))
+            await self._finish(job)
+
+    async def disturb(self) -> tuple[Injector, World]:
+        """The same images again, under faults."""
+        world = self._world()
+        self.stack.store.rules.append(world.holdings)
+        self.stack.store.rules.append(
+            Killers(world.holdings, self.main.path.name, self.main.of(Nature.KILLER), self.deaths)
+        )
+        world.holdings.watch((await self._submit(self.main)).job)
+        injector = Injector(world, self._pace(), self.teller.fault)
+        faults = schedule(self.plan.kinds, self.plan.faults, self.plan.seed)
+        injecting = asyncio.create_task(injector.inject(faults))
+        preempting = asyncio.create_task(injector.preempt(self.plan.preempt_every)) if self.plan.preempt_every else None
+        try:
+            await self._work_until(injecting, world, preempting)
+        finally:
+            for task in (injecting, preempting):
+                if task:
+                    task.cancel()
+                    with suppress(asyncio.CancelledError, Exception):
+                        await task
+        return injector, world
+
+    async def _work_until(
+        self, injecting: "asyncio.Task[None]", world: World, preempting: "asyncio.Task[None] | None"
+    ) -> None:
+        await self._finish(self.disturbed[0])
+        if preempting:
+            preempting.cancel()
+        while not injecting.done():
+            job = await self._submit(self.main if self.plan.minutes else self.few)
+            world.holdings.watch(job.job)
+            await self._finish(job)
+        await injecting
+        with suppress(TimeoutError):
+            await self.stack.ready()
+        for job in [each for each in self.disturbed if not each.ended]:
+            await self._finish(job)
+
+    def verdict(self) -> Verdict:
+        """What became of the images of all disturbed jobs."""
+        labels = [ends(self.stack.objects, job.job).labels for job in self.quiet]
+        references = dict(zip((job.archive.path for job in self.quiet), labels, strict=True))
+        total = Verdict()
+        for job in self.disturbed:
+            found = ends(self.stack.objects, job.job)
+            total.add(judge(job.job, found, job.archive, references[job.archive.path]))
+        return total
+
+    async def _finish(self, job: Job) -> None:
+        tell = partial(self.teller.count, of=len(job.archive.members))
+        try:
+            await load.finish(job, self.stack, self.completions, tell, self.plan.patience)
+        except Stuck as why:
+            job.ended = time.monotonic()
+            self.troubles.append(str(why))
+
+    async def _submit(self, archive: Archive) -> Job:
+        job = await load.submit(self.stack, archive)
+        self.disturbed.append(job)
+        return job
+
+    async def _submit_few(self) -> None:
+        await self._submit(self.few)
+
+    def _pace(self) -> Pace:
+        count = max(1, self.plan.faults)
+        if self.plan.minutes:
+            return Pace(0.0, _SPREAD * 60 * self.plan.minutes / count)
+        return Pace(_SPREAD * self.plan.images / count, 0.0)
+
+    def _world(self) -> World:
+        numbers = {
+            (archive.path.name, member.offset): number
+            for archive in (self.main, self.few)
+            for number, member in enumerate(archive.members)
+        }
+
+        def number(key: str, start: int) -> int | None:
+            return numbers.get((key.rsplit("/", 1)[-1], start))
+
+        holdings = Holdings(self.stack, self.completions, number)
+        return World(self.stack, self.records, self.completions, holdings, Random(self.plan.seed), self._submit_few)
+
+
+async def run(plan: Plan, folder: Path, teller: Teller) -> Report:
+    """Start a stack in a folder, run the load quietly and under faults, judge, and stop the stack.
+
+    Parameters
+    ----------
+    plan
+        What to run.
+    folder
+        For the archives and the stack's state; stays.
+    teller
+        Hears how far it is.
+    """
+    teller.say(f"writing {plan.images:,} images")
+    main = await asyncio.to_thread(write_archive, folder / "main.zip", plan.images, plan.side, plan.seed, plan.poison)
+    few = await asyncio.to_thread(write_archive, folder / "few.zip", FEW, plan.side, plan.seed + 1, 1 / FEW)
+    stack = Stack(folder / "state", plan.workers, plan.supervisor)
+    try:
+        teller.say("starting a Monolayer of its own")
+        await stack.start(teller.say)
+        return await _run(plan, stack, main, few, teller)
+    finally:
+        await asyncio.shield(stack.stop())
+
+
+async def _run(plan: Plan, stack: Stack, main: Archive, few: Archive, teller: Teller) -> Report:
+    records = Records(stack.environment["MONOLAYER_KAFKA"])
+    this = Run(plan, stack, teller, main, few, records)
+    records.listeners.append(this.completions.hear)
+    records.open()
+    try:
+        teller.say("undisturbed")
+        await this.quietly()
+        teller.say("under faults")
+        injector, world = await this.disturb()
+    finally:
+        await asyncio.to_thread(records.close)
+    teller.say("checking")
+    verified = await verify([job.job for job in [*this.quiet, *this.disturbed]], stack.environment)
+    return _report(this, injector, world, verified, await asyncio.to_thread(this.verdict))
+
+
+def _report(
+    this: Run, injector: Injector, world: World, verified: "dict[str, object] | None", verdict: Verdict
+) -> Report:
+    loaded = [(job.begun, job.ended) for job in this.disturbed]
+    mains = [job for job in this.disturbed if job.archive is this.main]
+    if verified is None:
+        this.troubles.append("`loadgen verify` gave no answer.")
+    return Report(
+        seed=this.plan.seed,
+        verdict=verdict,
+        measured=world.measured,
+        injected=injector.recoveries(loaded),
+        not_met=injector.not_met,
+        jobs=[job.job for job in this.disturbed],
+        images_per_second=_rate(mains),
+        undisturbed_images_per_second=_rate(this.quiet[1:]),
+        verified=verified,
+        deaths=this.deaths,
+        troubles=[*this.troubles, *injector.failed],
+    )
+
+
+def _rate(jobs: Sequence[Job]) -> float:
+    seconds = sum(job.seconds for job in jobs)
+    return sum(len(job.archive.members) for job in jobs) / seconds if seconds else 0.0

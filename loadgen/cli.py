@@ -1,0 +1,32 @@
+"""`loadgen`: the command line. What a command needs is imported when it runs, so that `--help` is instant."""
+
+import typer
+
+from loadgen.chaos.command import chaos
+from loadgen.verify import command as verify
+
+HELP = """Make load, break things, and check from outside that nothing was lost.
+
+\b
+  loadgen verify                 audit every job in the bucket
+  loadgen verify JOB --json      one job, as one JSON object
+  loadgen chaos --minutes 5      a Monolayer of its own under faults, then the audit
+
+The servers are those of MONOLAYER_... variables (`monolayer env` prints them), else those running on this machine."""
+
+app = typer.Typer(
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _every() -> None:
+    pass
+
+
+verify.register(app)
+app.command()(chaos)

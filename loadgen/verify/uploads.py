@@ -1,0 +1,106 @@
+"""What the topic `uploads` says: each record became a job, or was set aside where people find it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from loadgen.bucket import Bucket
+from loadgen.topics import Ends, Record, Topics
+from loadgen.verify.anomalies import Anomaly, Kind
+from loadgen.verify.records import DeletedRecord, JobRecord
+from storage import keys
+from streams.events import NewerEvent, NotAnEvent, Options, UploadReceived
+
+UPLOADS = UploadReceived.topic
+READER = "unzip"
+"""The group that answers for uploads, named after its stage."""
+Work = tuple[str, str, str, str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """What stood on `uploads` at one moment, and up to where it had been answered for."""
+
+    records: list[Record] = field(default_factory=list)
+    answered: Ends = field(default_factory=dict)
+    forgotten: set[int] = field(default_factory=set)
+
+    def due(self, record: Record, settled: bool) -> bool:
+        """Whether there should be something in the bucket for a record."""
+        return settled or record.offset < self.answered.get(record.partition, 0)
+
+
+def read_uploads(topics: Topics) -> Uploads:
+    """The topic as it stands; what it claims is looked for in the bucket afterwards. Raises `TopicsAway`."""
+    answered = topics.committed(UPLOADS, READER)
+    return Uploads(list(topics.read(UPLOADS)), answered, topics.forgotten(UPLOADS))
+
+
+def lost(
+    uploads: Uploads, jobs: Iterable[JobRecord], deleted: Iterable[DeletedRecord], bucket: Bucket, settled: bool
+) -> Iterator[Anomaly]:
+    """The uploads that became no job, never were one that is deleted, and were not set aside."""
+    known = _Known(jobs, deleted)
+    for record in uploads.records:
+        if not uploads.due(record, settled):
+            continue
+        upload = _decode(record)
+        if upload is not None and known.has(upload):
+            continue
+        aside = keys.quarantine(UPLOADS, record.partition, record.offset)
+        if bucket.get(aside) is None:
+            named = f"of {upload.object}" if upload else f"of {len(record.value)} bytes"
+            where = f"offset {record.offset} of partition {record.partition}"
+            sentence = f"the upload {named} at {where} became no job, and was not set aside as {aside}"
+            yield Anomaly(Kind.LOST, upload.job if upload else "", sentence)
+
+
+def twice(jobs: Iterable[JobRecord]) -> Iterator[Anomaly]:
+    """Two jobs of the same work. A refused job does none, and keeps no options to compare."""
+    first: dict[Work, str] = {}
+    for job in jobs:
+        if job.refused:
+            continue
+        options = repr(sorted((name, value) for name, value in job.options.items() if value is not None))
+        work = (job.object, job.etag, job.model, job.model_digest, options, job.submission)
+        other = first.setdefault(work, job.job)
+        if other != job.job:
+            sentence = f"jobs {other} and {job.job} are the same work on {job.object}"
+            yield Anomaly(Kind.DUPLICATED, job.job, sentence)
+
+
+class _Known:
+    """The accepted jobs, by what an upload can say of them."""
+
+    def __init__(self, jobs: Iterable[JobRecord], deleted: Iterable[DeletedRecord]) -> None:
+        gone = list(deleted)
+        self._ids = {each.job for each in gone}
+        self._gone = {each.object for each in gone}
+        self._named: dict[tuple[str, str, str], list[JobRecord]] = defaultdict(list)
+        for job in jobs:
+            self._ids.add(job.job)
+            self._named[job.object, job.model, job.submission].append(job)
+
+    def has(self, upload: UploadReceived) -> bool:
+        """Whether a job stands for an upload: by its id, or by object, model, submission and options."""
+        if upload.job in self._ids or upload.object in self._gone:
+            return True
+        candidates = self._named[upload.object, upload.model, upload.submission]
+        return any(job.refused or _same_options(job, upload) for job in candidates)
+
+
+def _same_options(job: JobRecord, upload: UploadReceived) -> bool:
+    try:
+        asked = Options.model_validate(upload.options)
+        return asked == Options.model_validate(job.options)
+    except ValidationError:
+        return False
+
+
+def _decode(record: Record) -> UploadReceived | None:
+    try:
+        return UploadReceived.decode(record.value)
+    except (NotAnEvent, NewerEvent):
+        return None

@@ -1,0 +1,69 @@
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from loadgen.chaos.completions import Completions
+from loadgen.chaos.holdings import Holdings, Reading
+from loadgen.chaos.records import Record
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    yield now
+
+
+def outcome(image: int, topic: str = "outcomes") -> Record:
+    return Record(topic, 0, image, b"j", json.dumps({"job": "j", "image": image}).encode(), [])
+
+
+def heard(clock: list[float], *moments: float) -> Completions:
+    completions = Completions()
+    for image, moment in enumerate(moments):
+        clock[0] = moment
+        completions.hear(outcome(image))
+    return completions
+
+
+def test_an_image_that_is_said_to_have_ended_twice_counts_once(clock: list[float]) -> None:
+    completions = heard(clock, 101)
+    completions.hear(outcome(0))
+    completions.hear(outcome(1, topic="images.bulk"))
+    completions.hear(Record("outcomes", 0, 1, None, b"junk", []))
+    assert (completions.total, completions.count("j")) == (1, 1)
+
+
+def test_the_longest_gap_counts_from_the_beginning_and_up_to_the_end(clock: list[float]) -> None:
+    completions = heard(clock, 101, 104, 105)
+    assert completions.longest_gap(100, 105) == 3
+    assert completions.longest_gap(96, 105) == 5
+    assert completions.longest_gap(100, 112) == 7
+
+
+def test_the_first_image_after_a_moment_tells_when_work_went_on(clock: list[float]) -> None:
+    completions = heard(clock, 101, 104)
+    assert completions.first_after(101) == 104
+    assert completions.first_after(104) is None
+
+
+def holdings(completions: Completions) -> Holdings:
+    return Holdings(cast(Any, Path()), completions, lambda key, start: None, job="j")
+
+
+def test_a_process_holds_what_it_read_last_and_did_not_end(clock: list[float]) -> None:
+    found = holdings(heard(clock, 105))
+    found.readings = {0: [Reading(7, 104)], 1: [Reading(7, 104)], 2: [Reading(7, 104), Reading(8, 105)]}
+    assert found.held(7) == {1}
+
+
+def test_an_image_is_in_other_hands_when_another_reads_it_or_it_ends(clock: list[float]) -> None:
+    found = holdings(heard(clock, 112))
+    found.readings = {0: [Reading(7, 104)], 1: [Reading(7, 104)]}
+    assert found.taken_over({0, 1}, 7, since=110) == [112]
+    found.readings[1].append(Reading(8, 115))
+    assert found.taken_over({0, 1}, 7, since=110) == [112, 115]
