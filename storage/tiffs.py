@@ -67,8 +67,27 @@ def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
             pixels, axes, channels = _decoded(data, page, name), "YX", 1
         else:
             check_ome(tif.ome_metadata or "", name)
+            _check_alone(tif.series, name)
             pixels, axes, channels = _channel(data, tif.series[0], first, name, channel)
         return replace(_finished(pixels, axes, page, first, name, channel), channels=channels)
+
+
+def _check_alone(series: Sequence[TiffPageSeries], name: str) -> None:
+    """Only the first image or stack of a file is read: nothing but smaller copies and slide labels may follow it."""
+    first, *others = series
+    if first.kind == "ome":  # a slide's label and overview follow it as images of other sizes
+        others = [each for each in others if each.shape == first.shape and each.dtype == first.dtype]
+    elif first.kind in ("generic", "shaped", "uniform"):
+        others = [each for each in others if not each.keyframe.is_reduced]
+    else:  # a scanner's or program's own format
+        return
+    if others:
+        sizes = dict.fromkeys(f"{each.keyframe.imagewidth} x {each.keyframe.imagelength}" for each in (first, *others))
+        what = f"of {' and '.join(list(sizes)[:4])} px" if len(sizes) > 1 else f"of {next(iter(sizes))} px side by side"
+        raise Unreadable(
+            "unsupported",
+            f"{name} holds {len(others) + 1} images or stacks {what}; save each as a file of its own",
+        )
 
 
 def _check_kind(page: Page, name: str) -> None:

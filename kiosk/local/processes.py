@@ -25,8 +25,8 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 """Python modules and their arguments."""
 EVERYTHING = (*SERVERS, *PROGRAMS)
 SEGMENT = "stage-segment"
-_FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "8388608", "MALLOC_TRIM_THRESHOLD_": "16777216"}
-"""glibc: give the memory of large images back at once instead of keeping it for the next."""
+_FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "2097152"}
+"""glibc: give the memory of tiles and images back at once; between what stays they would leave holes of 60 MB."""
 _HEALTH = "/api/v1/health"
 _MOST_INSTANCES = 16
 

@@ -64,6 +64,9 @@ def chaos(
     seed: Annotated[int, typer.Option(help="Decides images, faults and their order.")] = 1,
     minutes: Annotated[float, typer.Option(min=0, help="Submit the images again until so much time is over.")] = 0.0,
     image_size: Annotated[int, typer.Option(min=48, max=2048, help="Height and width of the images in px.")] = 64,
+    distinct: Annotated[
+        int, typer.Option(min=1, help="So many of the images differ; a larger load repeats them.")
+    ] = 10_000,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Processes that segment images.")] = 2,
     only: Annotated[list[str] | None, typer.Option(help="Only these kinds or groups of faults.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="All but these kinds or groups of faults.")] = None,
@@ -74,14 +77,25 @@ def chaos(
 ) -> None:
     """Load a Monolayer of its own, break its parts on a seeded schedule, and prove that nothing was lost.
 
-    The load runs undisturbed first, then again under faults; labels have to be the same, byte for byte. Exit code 0:
-    everything was kept; 1: something was not, and the state folder that shows it is kept.
+    Every distinct image runs undisturbed first, then the whole load under faults; labels have to be the same, byte for
+    byte. Exit code 0: everything was kept; 1: something was not, and the state folder that shows it is kept.
     """
     from loadgen.chaos.run import Plan
 
     console = Console(stderr=True)
     count = faults if faults is not None else round(_PER_MINUTE * minutes) or images // 10
-    plan = Plan(images, count, seed, _chosen(only, without), minutes, image_size, workers, poison, preempt_every)
+    plan = Plan(
+        images,
+        count,
+        seed,
+        _chosen(only, without),
+        minutes,
+        image_size,
+        workers,
+        poison,
+        preempt_every,
+        distinct=distinct,
+    )
     folder = report or Path(tempfile.mkdtemp(prefix="monolayer-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     came = asyncio.run(_until_stopped(plan, folder, Lines(console, folder / _FAULTS), keep=report is not None))

@@ -30,11 +30,6 @@ class Job:
     begun: float
     ended: float = 0.0
 
-    @property
-    def seconds(self) -> float:
-        """From acceptance to the end."""
-        return self.ended - self.begun
-
 
 async def submit(stack: Stack, archive: Archive) -> Job:
     """Submit an archive; what is in its way now may be out of it a few seconds later."""

@@ -34,7 +34,7 @@ _SPREAD = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. With `minutes`, the load goes on for so long, however few its images; else it is one job."""
+    """What to run. With `minutes`, the load goes on for so long, however few its images."""
 
     images: int
     faults: int
@@ -47,6 +47,18 @@ class Plan:
     preempt_every: float = 0.0
     supervisor: str = "kiosk.local"
     patience: float = load.PATIENCE
+    distinct: int = 10_000
+    """So many images differ; the undisturbed run takes them once, and a larger load submits them again."""
+
+    @property
+    def jobs(self) -> int:
+        """How often the archive is submitted for the whole load."""
+        return -(-self.images // self.distinct)
+
+    @property
+    def archived(self) -> int:
+        """Images in the archive, so that all jobs together have at least as many as were asked for."""
+        return -(-self.images // self.jobs)
 
 
 class Teller(Protocol):
@@ -91,7 +103,9 @@ class Run:
         self.stack.store.rules.append(
             Killers(world.holdings, self.main.path.name, self.main.of(Nature.KILLER), self.deaths)
         )
-        world.holdings.watch((await self._submit(self.main)).job)
+        for _ in range(self.plan.jobs):
+            await self._submit(self.main)
+        world.holdings.watch(self.disturbed[0].job)
         injector = Injector(world, self._pace(), self.teller.fault)
         faults = schedule(self.plan.kinds, self.plan.faults, self.plan.seed)
         injecting = asyncio.create_task(injector.inject(faults))
@@ -109,7 +123,10 @@ class Run:
     async def _work_until(
         self, injecting: "asyncio.Task[None]", world: World, preempting: "asyncio.Task[None] | None"
     ) -> None:
-        await self._finish(self.disturbed[0])
+        for job in self.disturbed[: self.plan.jobs]:
+            if job is not self.disturbed[0]:
+                world.holdings.watch(job.job)
+            await self._finish(job)
         if preempting:
             preempting.cancel()
         while not injecting.done():
@@ -180,8 +197,8 @@ async def run(plan: Plan, folder: Path, teller: Teller) -> Report:
     teller
         Hears how far it is.
     """
-    teller.say(f"writing {plan.images:,} images")
-    main = await asyncio.to_thread(write_archive, folder / "main.zip", plan.images, plan.side, plan.seed, plan.poison)
+    teller.say(f"writing {plan.archived:,} images")
+    main = await asyncio.to_thread(write_archive, folder / "main.zip", plan.archived, plan.side, plan.seed, plan.poison)
     few = await asyncio.to_thread(write_archive, folder / "few.zip", FEW, plan.side, plan.seed + 1, 1 / FEW)
     stack = Stack(folder / "state", plan.workers, plan.supervisor)
     try:
@@ -232,5 +249,9 @@ def _report(
 
 
 def _rate(jobs: Sequence[Job]) -> float:
-    seconds = sum(job.seconds for job in jobs)
+    """Images per second while at least one of the jobs was under way; they ended in their order."""
+    seconds, until = 0.0, 0.0
+    for job in jobs:
+        seconds += max(0.0, job.ended - max(job.begun, until))
+        until = max(until, job.ended)
     return sum(len(job.archive.members) for job in jobs) / seconds if seconds else 0.0
