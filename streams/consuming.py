@@ -18,6 +18,7 @@ from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyp
 from aiokafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as TP
+from mode.utils.queues import ThrowableQueue
 
 from observability.logs import log
 from observability.tracing import HEADER
@@ -149,11 +150,17 @@ class _Consumer(driver.Consumer):
         return await self._reader.commit()
 
     async def perform_seek(self) -> None:
-        """Start from the committed offsets, expect nothing else, and learn who else had begun what."""
+        """Start from the committed offsets, expect nothing else, and learn who else had begun what.
+
+        Where nothing is committed the log's start is expected, or what was fetched for an earlier assignment and comes
+        late would be taken for the first.
+        """
         await super().perform_seek()
-        for tp, offset in self._committed_offset.items():
-            if offset:
-                self._reader.starts_at(tp, offset)
+        committed = {tp: offset for tp, offset in self._committed_offset.items() if offset}
+        fresh = self.assignment() - committed.keys()
+        starts = await self.earliest_offsets(*fresh) if fresh else {}
+        for tp, offset in {**starts, **committed}.items():
+            self._reader.starts_at(TP(*tp), offset)
         for tp, mark in (await self._thread.call_thread(self._inherited)).items():
             if max(mark.begun, mark.suspects) > mark.offset:
                 self._reader.inherits(tp, mark)
@@ -215,8 +222,26 @@ class _Transport(driver.Transport):
     Producer = _Producer
 
 
+class Buffer(ThrowableQueue):  # type: ignore[type-arg]
+    """What was fetched and not yet taken, emptied at each rebalance.
+
+    Faust's own forgets then who waits for room in it, which stops the reader for good, and which partitions were set
+    aside until there is room (seen as a worker that reads nothing after two rebalances in a row).
+    """
+
+    def clear(self) -> None:
+        """Drop everything, who waits with something more included."""
+        super().clear()
+        for putter in list(self._putters):
+            putter.cancel()
+        self.maybe_endorse_pressure_drop()
+
+
 class _App(faust.App):
     reader: Reader
+
+    def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> Buffer:  # noqa: N802
+        return Buffer(maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume)
 
     def _new_transport(self) -> _Transport:
         return _Transport(self.conf.broker_consumer, self)
