@@ -18,7 +18,6 @@ from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyp
 from aiokafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as TP
-from mode.utils.queues import ThrowableQueue
 
 from observability.logs import log
 from observability.tracing import HEADER
@@ -222,26 +221,8 @@ class _Transport(driver.Transport):
     Producer = _Producer
 
 
-class Buffer(ThrowableQueue):  # type: ignore[type-arg]
-    """What was fetched and not yet taken, emptied at each rebalance.
-
-    Faust's own forgets then who waits for room in it, which stops the reader for good, and which partitions were set
-    aside until there is room (seen as a worker that reads nothing after two rebalances in a row).
-    """
-
-    def clear(self) -> None:
-        """Drop everything, who waits with something more included."""
-        super().clear()
-        for putter in list(self._putters):
-            putter.cancel()
-        self.maybe_endorse_pressure_drop()
-
-
 class _App(faust.App):
     reader: Reader
-
-    def FlowControlQueue(self, maxsize: int | None = None, *, clear_on_resume: bool = False) -> Buffer:  # noqa: N802
-        return Buffer(maxsize or 0, flow_control=self.flow_control, clear_on_resume=clear_on_resume)
 
     def _new_transport(self) -> _Transport:
         return _Transport(self.conf.broker_consumer, self)

@@ -44,3 +44,31 @@ def test_what_is_lost_is_dropped_and_the_line_is_bounded() -> None:
         return await everything(waiting)
 
     assert run(work()) == []
+
+
+def test_after_a_rebalance_nobody_waits_for_room_that_is_there() -> None:
+    async def work() -> list[str]:
+        waiting: Waiting[str, str] = Waiting(2)
+        for item in ("a1", "a2"):
+            await waiting.put(item[0], item, False)
+        stale = asyncio.create_task(waiting.put("a", "a3", False))
+        await asyncio.sleep(0.01)
+        waiting.drop({"a"})
+        await asyncio.wait_for(stale, 1)  # it stood still here, and with it the worker's reading
+        await waiting.put("a", "a1 again", False)
+        return await everything(waiting)
+
+    assert run(work()) == ["a1 again"]
+
+
+def test_other_partitions_are_not_dropped_with_a_lost_one() -> None:
+    async def work() -> list[str]:
+        waiting: Waiting[str, str] = Waiting(1)
+        await waiting.put("a", "a1", False)
+        late = asyncio.create_task(waiting.put("b", "b1", False))
+        await asyncio.sleep(0.01)
+        waiting.drop({"a"})
+        await asyncio.wait_for(late, 1)
+        return await everything(waiting)
+
+    assert run(work()) == ["b1"]
