@@ -12,6 +12,8 @@ from inference.models import shipped_models
 from inference.triton import Triton
 from observability.logs import configure, log
 from storage.s3 import S3Store
+from streams.decoder import Apart
+from streams.forkserver import ForkServer
 from streams.kafka import wait_for_topics
 from streams.retention import Keeping
 from streams.settings import Settings
@@ -21,9 +23,14 @@ from streams.tools import Limits, Tools
 
 def tools(settings: Settings) -> Tools:
     """The tools of this process, as its settings say."""
-    store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
-    limits = Limits(settings.chained_tiles, settings.interactive_images)
-    return Tools.of(store, shipped_models(), Triton(settings.triton), settings.megapixels, limits)
+    place = {
+        "endpoint": settings.s3_endpoint,
+        "access_key": settings.s3_access_key,
+        "secret_key": settings.s3_secret_key,
+        "bucket": settings.bucket,
+    }
+    limits, decoder = Limits(settings.chained_tiles, settings.interactive_images), Apart(ForkServer(place))
+    return Tools.of(S3Store(**place), shipped_models(), Triton(settings.triton), settings.megapixels, limits, decoder)
 
 
 def main(chains: list[str]) -> None:
@@ -41,6 +48,7 @@ def main(chains: list[str]) -> None:
     log().info("worker_starts", chains=chains)
     given = tools(settings)
     if any("postprocess" in chain for chain in chains):
+        given.decoder.warm()
         threading.Thread(target=warm, name="warm", daemon=True).start()
     wait_for_topics(settings.kafka)
     upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))

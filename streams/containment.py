@@ -12,7 +12,7 @@ from storage import keys
 from storage.objects import NotFound, Store
 
 DEATHS = 3
-"""So often a worker may die on an event while it runs alone; then it is rejected as `killed`."""
+"""So often a worker may die on an event while it runs alone, or a decoder on an image; then that is `killed`."""
 
 
 class Solitude:

@@ -1,16 +1,23 @@
 """An image's own pixels, as its source holds them: read for planning, and once more for measuring after a fan-out."""
 
+import asyncio
+
+from observability.logs import log
 from storage import keys
-from storage.images import Image, read_image
+from storage.images import Image
 from storage.objects import NotFound
-from storage.sources import read_source
 from storage.unreadable import Unreadable
+from streams.containment import DEATHS
 from streams.events import ImageFound
 from streams.failure import Rejected
+from streams.forkserver import Died
 from streams.tools import Tools
+from streams.wire import Wanted
 
 READINGS = 4
 """Of a file that seems damaged; what flips bits on the way often does so more than once."""
+DEATH_SECONDS = 0.3
+"""Times the deaths so far, before the next reading: what killed may have been a machine short of memory."""
 PLAUSIBLE_PIXEL_UM = (0.01, 10.0)
 """A pixel size in a file outside this range was written by a program that meant a printer."""
 
@@ -19,27 +26,41 @@ async def read(found: ImageFound, tools: Tools) -> Image:
     """Fetch and decode the image, within the run's share of the budget.
 
     What seems damaged is read again before it is judged: a bit may have flipped on the way, and a healthy image that is
-    rejected is a lost one.
+    rejected is a lost one. What kills its reader is read again as well, and it reads nothing else meanwhile: the death
+    is this image's, or chance.
     """
     with tools.timed("wait"):
         await tools.share.grow(found.source.size / 1e6)
     for _ in range(READINGS - 1):
         try:
-            return await _decoded(found, tools)
+            return await _alive(found, tools)
         except Unreadable as why:
             if why.reason != "bad_input":
                 raise
-    return await _decoded(found, tools)
+    return await _alive(found, tools)
+
+
+async def _alive(found: ImageFound, tools: Tools) -> Image:
+    for deaths in range(1, DEATHS + 1):
+        try:
+            return await _decoded(found, tools)
+        except Died:
+            log().warning("decoder_died", job=found.job, image=found.image, deaths=deaths)
+            await asyncio.sleep(DEATH_SECONDS * deaths * (deaths < DEATHS))
+    raise Rejected("killed", f"{found.name}: the process that read it died {DEATHS} times", DEATHS)
 
 
 async def _decoded(found: ImageFound, tools: Tools) -> Image:
     try:
-        with tools.timed("fetch"):
-            data = await tools.fetch(read_source, tools.store, found.source, found.name)
+        return await tools.decoder.read(_wanted(found), tools.lane, tools.spent)
     except NotFound:
         raise Rejected("bad_input", f"{found.name}: the uploaded object is gone") from None
-    with tools.timed("decode"):
-        return await tools.compute(read_image, data, found.name, found.options.channel)
+
+
+def _wanted(found: ImageFound) -> Wanted:
+    at = found.source
+    place = at.key, at.etag, at.offset, at.span, at.packed, at.size, at.method, at.crc
+    return Wanted(*place, found.name, found.options.channel)
 
 
 def pixel_size(found: ImageFound, image: Image) -> float | None:

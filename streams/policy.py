@@ -3,7 +3,7 @@
 Rejected                          announced as rejected, at once
 a part of the system is away      waited out; no attempt counts
 something derived is missing      computed again, from the image's first event
-the worker dies, three times      rejected as killed
+a process dies on it, three times  rejected as killed
 the model fails on everything     held, until somebody looks
 anything else                     tried again with growing delay; then rejected
 no event at all                   its bytes are quarantined where people can find them

@@ -14,6 +14,7 @@ from storage.claims import Claims
 from storage.objects import Store
 from streams.budget import Budget, Share
 from streams.containment import Solitude
+from streams.decoder import Decoder, InProcess
 from streams.events import ImageFound, Lane
 from streams.failure import Rejected
 from streams.fanin import FanIn
@@ -55,7 +56,8 @@ class Tools:
     tallies: Tallies
     limits: Limits
     markers: Markers
-    workshop: Workshop = field(default_factory=Workshop)
+    workshop: Workshop
+    decoder: Decoder
     solitude: Solitude = field(default_factory=Solitude)
     streaks: Streaks = field(default_factory=Streaks)
     outages: Outages = field(default_factory=Outages)
@@ -67,10 +69,16 @@ class Tools:
 
     @classmethod
     def of(
-        cls, store: Store, models: Mapping[str, Model], triton: Predictor, megapixels: float, limits: Limits
+        cls,
+        store: Store,
+        models: Mapping[str, Model],
+        triton: Predictor,
+        megapixels: float,
+        limits: Limits,
+        decoder: Decoder | None = None,
     ) -> "Tools":
-        """The tools of one process."""
-        budget = Budget(megapixels, RESERVED_MEGAPIXELS)
+        """The tools of one process; without a decoder, it reads images itself."""
+        workshop, budget = Workshop(), Budget(megapixels, RESERVED_MEGAPIXELS)
         return cls(
             store=store,
             models=models,
@@ -82,6 +90,8 @@ class Tools:
             tallies=Tallies(store),
             limits=limits,
             markers=Markers(store),
+            workshop=workshop,
+            decoder=decoder or InProcess(store, workshop),
         )
 
     def for_run(self, lane: Lane = Lane.BULK) -> "Tools":

@@ -74,6 +74,7 @@ class Worker:
             for task in keeping_up:
                 task.cancel()
             await self._drain()
+            self.tools.decoder.close()
             await asyncio.gather(*(each.stop() for each in subscriptions), return_exceptions=True)
             self._watchdog.rest()
         return 0 if told.is_set() else 1
@@ -119,6 +120,7 @@ class Worker:
         for lane in self._lanes:
             lane.draining = True
         self._watchdog.stopping()
+        self.tools.decoder.rest()
         running = {task for lane in self._lanes for task in lane.running}
         if running:
             _, left = await asyncio.wait(running, timeout=self._drain_seconds)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from loadgen.chaos.completions import Completions
 from loadgen.chaos.http import Answer, Request
-from loadgen.chaos.stack import Part, Stack
+from loadgen.chaos.stack import Owner, Part, Stack
 from storage import keys
 
 
@@ -43,7 +43,7 @@ class Holdings:
     readings: dict[int, list[Reading]] = field(default_factory=dict)
     stored: dict[str, Part] = field(default_factory=dict)
     """Who stored a key, of those that events claim."""
-    _parts: dict[int, Part] = field(default_factory=dict)
+    _owners: dict[int, Owner] = field(default_factory=dict)
 
     def watch(self, job: str) -> None:
         """Forget what was read of another job."""
@@ -69,13 +69,18 @@ class Holdings:
         return answer
 
     async def who(self, request: Request) -> Part | None:
-        """Whose request it is; connections live long, so each is looked up once."""
-        if request.connection not in self._parts:
+        """Whose request it is: the worker's, also where one of its decoders asks."""
+        owner = await self.owner(request)
+        return owner.part if owner else None
+
+    async def owner(self, request: Request) -> Owner | None:
+        """Whose request it is, and by which process; connections live long, so each is looked up once."""
+        if request.connection not in self._owners:
             found = await asyncio.to_thread(self.stack.owner, request.port)
             if found is None:
                 return None
-            self._parts[request.connection] = found
-        return self._parts[request.connection]
+            self._owners[request.connection] = found
+        return self._owners[request.connection]
 
     def held(self, pid: int) -> set[int]:
         """The images that a process was the last to begin, and whose end was not heard since."""

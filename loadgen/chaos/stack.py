@@ -40,6 +40,15 @@ class Part:
         return alive({"pid": self.pid, "created": self.created})
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose connection it is: one of ours, or a process that it started."""
+
+    part: Part
+    pid: int
+    """Of the process that has the connection."""
+
+
 class Stack:
     """The processes, by name, and the proxies between them.
 
@@ -107,10 +116,13 @@ class Stack:
         """What runs now and has a name that begins so."""
         return [part for part in self.parts() if part.name.startswith(beginning)]
 
-    def owner(self, port: int) -> Part | None:
-        """Which of our processes has a connection from this port."""
-        socket = _socket(port)
-        return next((part for part in self.parts() if socket in _open_files(part)), None) if socket else None
+    def owner(self, port: int) -> Owner | None:
+        """Which process has a connection from this port, of ours and those they started."""
+        if (socket := _socket(port)) is None:
+            return None
+        parts = {part.pid: part for part in self.parts()}
+        candidates = [*((pid, pid) for pid in parts), *_started(set(parts))]
+        return next((Owner(parts[leader], pid) for pid, leader in candidates if socket in _open_files(pid)), None)
 
 
 def send(part: Part, number: signal.Signals) -> bool:
@@ -147,8 +159,16 @@ def _socket(port: int) -> str | None:
     return None
 
 
-def _open_files(part: Part) -> Iterator[str]:
+def _started(leaders: set[int]) -> Iterator[tuple[int, int]]:
+    """Processes in the sessions that these lead, each with its leader: the supervisor gives each part a session."""
+    for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()]:  # noqa: PTH208  # as below
+        with suppress(OSError):
+            if pid not in leaders and (leader := os.getsid(pid)) in leaders:
+                yield pid, leader
+
+
+def _open_files(pid: int) -> Iterator[str]:
     with suppress(OSError):
-        for number in os.listdir(f"/proc/{part.pid}/fd"):  # noqa: PTH208  # a third of the time of a Path for each
+        for number in os.listdir(f"/proc/{pid}/fd"):  # noqa: PTH208  # a third of the time of a Path for each
             with suppress(OSError):
-                yield os.readlink(f"/proc/{part.pid}/fd/{number}")  # noqa: PTH115
+                yield os.readlink(f"/proc/{pid}/fd/{number}")  # noqa: PTH115

@@ -1,4 +1,4 @@
-"""A worker process that is killed, kill -9, by every image that is bright all over. Run as a module by its test."""
+"""A worker that dies, kill -9, of images that are bright all over; its decoders die too. Run as a module by tests."""
 
 import os
 import signal
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from inference.models import Model, shipped_models
 from storage.s3 import S3Store
+from streams.decoder import Apart
+from streams.forkserver import ForkServer
 from streams.settings import Settings
 from streams.tools import Limits, Tools
 from streams.worker import Worker
@@ -29,8 +31,14 @@ class Deadly(Bright):
 def main() -> None:
     """Work until SIGTERM, or until death."""
     settings = Settings()
-    store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
-    tools = Tools.of(store, shipped_models(), Deadly(), 10, Limits(16, 20))
+    place = {
+        "endpoint": settings.s3_endpoint,
+        "access_key": settings.s3_access_key,
+        "secret_key": settings.s3_secret_key,
+        "bucket": settings.bucket,
+    }
+    decoder = Apart(ForkServer(place, "tests.streams.deadly_decoding"))
+    tools = Tools.of(S3Store(**place), shipped_models(), Deadly(), 10, Limits(16, 20), decoder)
     os._exit(Worker(CHAINS, tools, settings.kafka).run())
 
 

@@ -1,4 +1,4 @@
-"""An image that kills its worker, on the real Kafka and the real S3: it is found, and its neighbours are not blamed."""
+"""Images that kill who reads or works on them, on the real Kafka and S3: they are found, and no neighbour is blamed."""
 
 import io
 import os
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 
@@ -20,7 +21,9 @@ from storage.s3 import S3Store
 from streams import intake, ledger
 from streams.events import UploadReceived
 from streams.kafka import Announcer
+from streams.records import JobState
 from tests.servers import S3Server
+from tests.streams.deadly_decoding import KILLS
 from tests.streams.stand import archive, tiff
 
 pytestmark = pytest.mark.integration
@@ -61,28 +64,52 @@ def kept(kafka: str, s3: S3Server) -> Iterator[Keeper]:
         keeper.process.wait(20)
 
 
+def submitted(kafka: str, store: S3Store, deadly: bytes) -> str:
+    images = {f"good_{number}.tif": tiff(seed=number) for number in range(6)}
+    key = keys.upload(uuid.uuid4().hex, "plate.zip")
+    store.put(key, archive({**images, "deadly.tif": deadly}))
+    upload = UploadReceived(object=key)
+    job = intake.accept(store, upload, shipped_models()).job
+    announcer = Announcer(kafka)
+    announcer.announce(upload.model_copy(update={"job": job}))
+    announcer.close()
+    return job
+
+
+def finished(store: S3Store, job: str, keeper: Keeper) -> JobState:
+    until = time.monotonic() + 150
+    while (state := ledger.state(store, job)).state != "done":
+        assert time.monotonic() < until, state
+        keeper.look()
+        time.sleep(0.1)
+    return state
+
+
 def test_an_image_whose_worker_dies_three_times_is_rejected_as_killed(  # rule 21
     kafka_address: str, s3_server: S3Server
 ) -> None:
     store = S3Store(s3_server.endpoint, s3_server.access_key, s3_server.secret_key, "monolayer")
-    images = {f"good_{number}.tif": tiff(seed=number) for number in range(6)}
     deadly = io.BytesIO()
     tifffile.imwrite(deadly, np.random.default_rng(1).integers(60_000, 65_000, (64, 80), np.uint16))
-    key = keys.upload(uuid.uuid4().hex, "plate.zip")
-    store.put(key, archive({**images, "deadly.tif": deadly.getvalue()}))
-    upload = UploadReceived(object=key)
-    job = intake.accept(store, upload, shipped_models()).job
-    announcer = Announcer(kafka_address)
-    announcer.announce(upload.model_copy(update={"job": job}))
-    announcer.close()
+    job = submitted(kafka_address, store, deadly.getvalue())
     with kept(kafka_address, s3_server) as keeper:
-        until = time.monotonic() + 150
-        while (state := ledger.state(store, job)).state != "done":
-            assert time.monotonic() < until, state
-            keeper.look()
-            time.sleep(0.1)
+        state = finished(store, job, keeper)
     assert (state.labelled, state.rejected) == (6, 1)
     (rejection,) = ledger.rejections(store, job)
     assert (rejection.name, rejection.reason, rejection.attempts) == ("deadly.tif", "killed", 3)
     assert keeper.deaths == 4  # once in company, which counts for nobody, and three times alone
     assert not list(store.list("alone/"))
+
+
+def test_an_image_whose_reader_dies_three_times_costs_no_worker(kafka_address: str, s3_server: S3Server) -> None:
+    store = S3Store(s3_server.endpoint, s3_server.access_key, s3_server.secret_key, "monolayer")
+    job = submitted(kafka_address, store, KILLS)
+    with kept(kafka_address, s3_server) as keeper:
+        state = finished(store, job, keeper)
+        family = psutil.Process(keeper.process.pid).children(recursive=True)
+    assert (state.labelled, state.rejected) == (6, 1)
+    (rejection,) = ledger.rejections(store, job)
+    assert (rejection.name, rejection.reason, rejection.attempts) == ("deadly.tif", "killed", 3)
+    assert keeper.deaths == 0
+    assert family
+    assert not psutil.wait_procs(family, timeout=2)[1]  # the decoders ended with their worker

@@ -152,7 +152,7 @@ def test_a_plan_of_another_program_version_is_planned_anew() -> None:  # rule 12
     events = run(Queue(old, CHAINED[:3]).work(UploadReceived(object="uploads/u/a.tif")))
     tiles = [event for event in events if isinstance(event, TilePlanned)]
     foreign = [tile.model_copy(update={"plan": "0" * 16}) for tile in tiles]
-    given = dataclasses.replace(new, store=old.store)
+    given = dataclasses.replace(new, store=old.store, decoder=old.decoder)
     again = run(Queue(given, ("predict",)).work(*foreign))
     assert {event.topic for event in again[len(foreign) :]} == {"images"}
 

@@ -1,0 +1,152 @@
+"""Fetches and decodes images: within this process, or in processes of their own, which some images kill."""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Protocol, TypeVar
+
+from storage.images import Image, read_image
+from storage.objects import Store
+from storage.sources import read_source
+from streams import wire
+from streams.events import Lane
+from streams.forkserver import Child, Died, ForkServer
+from streams.wire import Told, Wanted
+from streams.workshop import THREADS, Workshop
+
+T = TypeVar("T")
+Spent = MutableMapping[str, float]
+
+
+class Decoder(Protocol):
+    """Reads images."""
+
+    async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
+        """Fetch an image's file and decode it; counts the seconds to the phases `wait`, `fetch` and `decode`.
+
+        Raises what `read_source` and `read_image` raise, `Hung`, and `Died` where it killed the process that read it.
+        """
+
+    def warm(self) -> None:
+        """Begin to prepare for the first image."""
+
+    def rest(self) -> None:
+        """The worker drains: from here on, a death tells nothing about an image."""
+
+    def close(self) -> None:
+        """Leave no process behind."""
+
+
+class InProcess:
+    """Reads in threads of this process: for tests and notebooks. What kills the reader kills them all.
+
+    Parameters
+    ----------
+    store
+        Where images lie.
+    workshop
+        Where they are decoded.
+    """
+
+    def __init__(self, store: Store, workshop: Workshop) -> None:
+        self._store = store
+        self._workshop = workshop
+
+    async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
+        """See `Decoder`."""
+        fetch = partial(read_source, self._store, wanted, wanted.name)
+        data, spent["fetch"] = await asyncio.to_thread(_timed, fetch, spent.get("fetch", 0.0))
+        decode = partial(read_image, data, wanted.name, wanted.channel)
+        image, spent["decode"] = await self._workshop.run(lane, partial(_timed, decode, spent.get("decode", 0.0)))
+        return image
+
+    def warm(self) -> None:
+        """Nothing to prepare."""
+
+    def rest(self) -> None:
+        """Nobody can die here and tell of it."""
+
+    def close(self) -> None:
+        """There are no processes."""
+
+
+class Apart:
+    """Reads in processes of their own, as many for each lane as would compute there.
+
+    Parameters
+    ----------
+    server
+        Forks them, when they are first needed.
+    """
+
+    def __init__(self, server: ForkServer) -> None:
+        self._server = server
+        self._rooms = {lane: asyncio.Semaphore(count) for lane, count in THREADS.items()}
+        self._idle: dict[Lane, list[Child]] = defaultdict(list)
+        self._resting = False
+
+    async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
+        """See `Decoder`."""
+        fetch, told = await self._told(wanted, lane, spent)
+        if "error" in told.words:
+            raise wire.error(told.words)
+        spent["fetch"] = spent.get("fetch", 0.0) + fetch
+        spent["decode"] = spent.get("decode", 0.0) + told.words["decode"]
+        return wire.image(told)
+
+    def warm(self) -> None:
+        """Start what forks; to be called in the main thread."""
+        self._server.start()
+
+    def rest(self) -> None:
+        """See `Decoder`."""
+        self._resting = True
+
+    def close(self) -> None:
+        """End all processes."""
+        for children in self._idle.values():
+            while children:
+                children.pop().end()
+        self._server.close()
+
+    async def _told(self, wanted: Wanted, lane: Lane, spent: Spent) -> tuple[float, Told]:
+        while True:
+            try:
+                async with self._lent(lane, spent) as child:
+                    return await child.read(wanted)
+            except Died:
+                if self._resting:
+                    await asyncio.Event().wait()  # the drain abandons it, and whoever comes next tries again
+                if self._server.runs:
+                    raise  # else they all died, of something else
+
+    @asynccontextmanager
+    async def _lent(self, lane: Lane, spent: Spent) -> AsyncIterator[Child]:
+        begun = time.perf_counter()
+        async with self._rooms[lane]:
+            child = await self._awake(lane)
+            spent["wait"] = spent.get("wait", 0.0) + time.perf_counter() - begun
+            try:
+                yield child
+            except BaseException:
+                child.end()  # it may be in the middle of something, for ever
+                raise
+            self._idle[lane].append(child)
+
+    async def _awake(self, lane: Lane) -> Child:
+        idle = self._idle[lane]
+        while idle:
+            child = idle.pop()
+            if child.alive:
+                return child
+            child.end()
+        return await self._server.fork()
+
+
+def _timed(work: Callable[[], T], before: float) -> tuple[T, float]:
+    begun = time.perf_counter()
+    done = work()
+    return done, before + time.perf_counter() - begun

@@ -1,0 +1,167 @@
+"""The worker's side: a small process that forks decoders, and the handles of those."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from observability.logs import log
+from streams import wire
+from streams.wire import Told, Wanted
+from streams.workshop import COMPUTATION_SECONDS, Hung
+
+AGAIN_SECONDS = 1.0
+"""Before a fork server that gave no decoder is asked again."""
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""A process with threads should not be forked."""
+
+
+class Died(Exception):
+    """Whoever read the image is no more."""
+
+
+class Child:
+    """One decoder process, which reads one image at a time."""
+
+    def __init__(self, channel: socket.socket, seconds: int) -> None:
+        self.pid = 0
+        self._channel = channel
+        self._channel.setblocking(False)
+        self._seconds = seconds
+
+    @property
+    def alive(self) -> bool:
+        """Whether its end of the channel is still open."""
+        try:
+            return bool(self._channel.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    async def greet(self) -> None:
+        """Wait until it works."""
+        self.pid = (await self._heard()).words["pid"]
+
+    async def read(self, wanted: Wanted) -> tuple[float, Told]:
+        """The seconds that the fetch took, and the last it told: an image, or an error. Raises `Died` and `Hung`."""
+        try:
+            wire.send(self._channel, wanted._asdict())
+        except ConnectionError:
+            raise Died from None
+        told = await self._heard()
+        if "fetch" not in told.words:
+            return 0.0, told
+        return told.words["fetch"], await self._heard(self._seconds)
+
+    def end(self) -> None:
+        """Kill it, whatever it does."""
+        if self.pid and self.alive:
+            os.kill(self.pid, signal.SIGKILL)
+        self._channel.close()
+
+    async def _heard(self, seconds: int | None = None) -> Told:
+        loop = asyncio.get_running_loop()
+        readable: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(self._channel, _wake, readable)
+        try:
+            await _within(readable, seconds)
+        finally:
+            loop.remove_reader(self._channel)
+        told = wire.receive(self._channel)
+        if told is None:
+            raise Died
+        return told
+
+
+def _wake(readable: "asyncio.Future[None]") -> None:
+    if not readable.done():
+        readable.set_result(None)
+
+
+async def _within(readable: "asyncio.Future[None]", seconds: int | None) -> None:
+    """Wait, for so many looks and not by the clock: a worker that was stopped meanwhile has not looked."""
+    if seconds is None:
+        return await readable
+    for _ in range(seconds):
+        if (await asyncio.wait({readable}, timeout=1))[0]:
+            return None
+    raise Hung(f"a computation did not end in {seconds} s")
+
+
+class ForkServer:
+    """Forks decoders that have all imports already. It and they end with this process, however that ends.
+
+    `multiprocessing` has such a server as well; it leaves a folder behind wherever a worker is killed, and needs one
+    more process beside it.
+
+    Parameters
+    ----------
+    place
+        With which words a decoder opens the store.
+    program
+        The module that it is.
+    seconds
+        How long one image may take to decode.
+    """
+
+    def __init__(
+        self, place: Mapping[str, str], program: str = "streams.decoding", seconds: int = COMPUTATION_SECONDS
+    ) -> None:
+        self.place = dict(place)
+        self.seconds = seconds
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, unless it is there. To be called in the main thread: the kernel ends it with the caller's."""
+        if self.runs:
+            return
+        self.close()
+        self._control, theirs = wire.pair()
+        with theirs:
+            argv = [sys.executable, "-m", self._program, str(theirs.fileno()), str(os.getpid())]
+            self._process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),), env={**os.environ, **_ONE_THREAD}
+            )
+
+    async def fork(self) -> Child:
+        """A new decoder, once it works."""
+        while True:
+            self.start()
+            try:
+                return await self._forked()
+            except (OSError, Died) as error:
+                log().error("no_decoder", error=repr(error))
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _forked(self) -> Child:
+        assert self._control is not None
+        ours, theirs = wire.pair()
+        child = Child(ours, self.seconds)
+        try:
+            with theirs:
+                wire.send(self._control, self.place, [theirs.fileno()])
+            await child.greet()
+        except BaseException:
+            child.end()
+            raise
+        return child
+
+    def close(self) -> None:
+        """End it and all its decoders."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._control = self._process = None
