@@ -36,7 +36,7 @@ def alive(record: Mapping[str, Any]) -> psutil.Process | None:
 
 
 def memory_mb(process: psutil.Process) -> int:
-    """Return the resident memory of a process and of those it started, in MB.
+    """Return the resident memory of a process and of those it started, in MB; what those share is counted once.
 
     Parameters
     ----------
@@ -45,8 +45,9 @@ def memory_mb(process: psutil.Process) -> int:
     """
     total = 0
     with suppress(psutil.NoSuchProcess):
-        for each in (process, *process.children(recursive=True)):
-            total += each.memory_info().rss
+        total += process.memory_info().rss
+        for each in process.children(recursive=True):
+            total += each.memory_full_info().pss
     return round(total / 1e6)
 
 
