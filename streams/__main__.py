@@ -23,14 +23,9 @@ from streams.tools import Limits, Tools
 
 def tools(settings: Settings) -> Tools:
     """The tools of this process, as its settings say."""
-    place = {
-        "endpoint": settings.s3_endpoint,
-        "access_key": settings.s3_access_key,
-        "secret_key": settings.s3_secret_key,
-        "bucket": settings.bucket,
-    }
-    limits, decoder = Limits(settings.chained_tiles, settings.interactive_images), Apart(ForkServer(place))
-    return Tools.of(S3Store(**place), shipped_models(), Triton(settings.triton), settings.megapixels, limits, decoder)
+    store, decoder = S3Store(**settings.store), Apart(ForkServer(settings.store))
+    limits = Limits(settings.chained_tiles, settings.interactive_images)
+    return Tools.of(store, shipped_models(), Triton(settings.triton), settings.megapixels, limits, decoder)
 
 
 def main(chains: list[str]) -> None:

@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from storage.images import Image, read_image
 from storage.objects import Store
@@ -14,11 +14,9 @@ from storage.sources import read_source
 from streams import wire
 from streams.events import Lane
 from streams.forkserver import Child, Died, ForkServer
+from streams.spent import Spent
 from streams.wire import Told, Wanted
 from streams.workshop import THREADS, Workshop
-
-T = TypeVar("T")
-Spent = MutableMapping[str, float]
 
 
 class Decoder(Protocol):
@@ -57,11 +55,10 @@ class InProcess:
 
     async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
         """See `Decoder`."""
-        fetch = partial(read_source, self._store, wanted, wanted.name)
-        data, spent["fetch"] = await asyncio.to_thread(_timed, fetch, spent.get("fetch", 0.0))
-        decode = partial(read_image, data, wanted.name, wanted.channel)
-        image, spent["decode"] = await self._workshop.run(lane, partial(_timed, decode, spent.get("decode", 0.0)))
-        return image
+        with spent.timed("fetch"):
+            data = await asyncio.to_thread(read_source, self._store, wanted, wanted.name)
+        with spent.timed("decode"):
+            return await self._workshop.run(lane, partial(read_image, data, wanted.name, wanted.channel))
 
     def warm(self) -> None:
         """Nothing to prepare."""
@@ -93,8 +90,8 @@ class Apart:
         fetch, told = await self._told(wanted, lane, spent)
         if "error" in told.words:
             raise wire.error(told.words)
-        spent["fetch"] = spent.get("fetch", 0.0) + fetch
-        spent["decode"] = spent.get("decode", 0.0) + told.words["decode"]
+        spent["fetch"] += fetch
+        spent["decode"] += told.words["decode"]
         return wire.image(told)
 
     def warm(self) -> None:
@@ -128,7 +125,7 @@ class Apart:
         begun = time.perf_counter()
         async with self._rooms[lane]:
             child = await self._awake(lane)
-            spent["wait"] = spent.get("wait", 0.0) + time.perf_counter() - begun
+            spent["wait"] += time.perf_counter() - begun
             try:
                 yield child
             except BaseException:
@@ -144,9 +141,3 @@ class Apart:
                 return child
             child.end()
         return await self._server.fork()
-
-
-def _timed(work: Callable[[], T], before: float) -> tuple[T, float]:
-    begun = time.perf_counter()
-    done = work()
-    return done, before + time.perf_counter() - begun

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from observability.logs import log
 from streams import wire
 from streams.wire import Told, Wanted
-from streams.workshop import COMPUTATION_SECONDS, Hung
+from streams.workshop import COMPUTATION_SECONDS, Hung, ends
 
 AGAIN_SECONDS = 1.0
 """Before a fork server that gave no decoder is asked again."""
@@ -68,7 +68,10 @@ class Child:
         readable: asyncio.Future[None] = loop.create_future()
         loop.add_reader(self._channel, _wake, readable)
         try:
-            await _within(readable, seconds)
+            if seconds is None:
+                await readable
+            elif not await ends(readable, seconds):
+                raise Hung(seconds)
         finally:
             loop.remove_reader(self._channel)
         told = wire.receive(self._channel)
@@ -80,16 +83,6 @@ class Child:
 def _wake(readable: "asyncio.Future[None]") -> None:
     if not readable.done():
         readable.set_result(None)
-
-
-async def _within(readable: "asyncio.Future[None]", seconds: int | None) -> None:
-    """Wait, for so many looks and not by the clock: a worker that was stopped meanwhile has not looked."""
-    if seconds is None:
-        return await readable
-    for _ in range(seconds):
-        if (await asyncio.wait({readable}, timeout=1))[0]:
-            return None
-    raise Hung(f"a computation did not end in {seconds} s")
 
 
 class ForkServer:

@@ -96,7 +96,7 @@ def main() -> None:
     """Look at the inbox for ever."""
     configure("inbox")
     settings = Settings()
-    store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
+    store = S3Store(**settings.store)
     inbox = Inbox(store, shipped_models(), Announcer(settings.kafka))
     while True:
         try:

@@ -203,8 +203,7 @@ class LaneOfWork:
             await asyncio.Event().wait()  # keeps its slot and its offset: this app goes no further
         finally:
             slot.close()
-            if self._runs.get((tp, offset)) is run:
-                del self._runs[tp, offset]
+            del self._runs[tp, offset]
 
     async def _answered(self, message: policy.Message) -> policy.Answer:
         """Whatever happens: an event without an answer would hold the commit position for ever."""

@@ -58,9 +58,8 @@ async def _decoded(found: ImageFound, tools: Tools) -> Image:
 
 
 def _wanted(found: ImageFound) -> Wanted:
-    at = found.source
-    place = at.key, at.etag, at.offset, at.span, at.packed, at.size, at.method, at.crc
-    return Wanted(*place, found.name, found.options.channel)
+    place = found.source.model_dump(include=set(Wanted._fields))
+    return Wanted(**place, name=found.name, channel=found.options.channel)
 
 
 def pixel_size(found: ImageFound, image: Image) -> float | None:

@@ -42,3 +42,13 @@ class Settings(BaseSettings):
     """How long a finished job is kept, with its results and its upload; 0: for ever."""
     memory_gb: float = 4.0
     """Data one process may hold. Beyond it the image at hand is too large, before the system kills the process."""
+
+    @property
+    def store(self) -> dict[str, str]:
+        """What `storage.s3.S3Store` is opened with."""
+        return {
+            "endpoint": self.s3_endpoint,
+            "access_key": self.s3_access_key,
+            "secret_key": self.s3_secret_key,
+            "bucket": self.bucket,
+        }

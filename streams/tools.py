@@ -1,11 +1,9 @@
 """What a stage is given: the store, the models, Triton, the claims of its run, and room to work in."""
 
 import asyncio
-import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
@@ -22,6 +20,7 @@ from streams.gate import Gate, Predictor
 from streams.markers import Markers
 from streams.outages import Outages
 from streams.patience import Patience
+from streams.spent import Spent
 from streams.streak import Streaks
 from streams.tallies import Tallies
 from streams.workshop import Workshop
@@ -63,8 +62,7 @@ class Tools:
     outages: Outages = field(default_factory=Outages)
     lane: Lane = Lane.BULK
     patience: Patience = field(default_factory=Patience)
-    spent: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    """Seconds of this run by phase: wait, fetch, decode, plan, model, post, store."""
+    spent: Spent = field(default_factory=Spent)
     fetching: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(FETCHING_THREADS, "fetch"))
 
     @classmethod
@@ -98,17 +96,11 @@ class Tools:
         """The same tools with what belongs to one run anew."""
         patience = Patience()
         share = Share(self.budget, patience, urgent=lane is Lane.INTERACTIVE)
-        claims, spent = Claims(self.store), defaultdict[str, float](float)
-        return replace(self, lane=lane, claims=claims, share=share, patience=patience, spent=spent)
+        return replace(self, lane=lane, claims=Claims(self.store), share=share, patience=patience, spent=Spent())
 
-    @contextmanager
-    def timed(self, phase: str) -> Iterator[None]:
+    def timed(self, phase: str) -> AbstractContextManager[None]:
         """Count the time until the block ends to a phase of this run."""
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[phase] += time.perf_counter() - begun
+        return self.spent.timed(phase)
 
     def model(self, found: ImageFound) -> Model:
         """The model the image's job was accepted with; raises `Rejected` where this process knows no such one."""

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from observability.logs import log
 from streams.events import Lane
@@ -16,7 +16,20 @@ COMPUTATION_SECONDS = 90
 
 
 class Hung(Exception):
-    """A computation did not end. Its thread can't be stopped, only left to the end of the process."""
+    """A computation did not end in so many seconds. A thread can't be stopped, only left to the end of the process."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"a computation did not end in {seconds} s")
+
+
+async def ends(future: "asyncio.Future[Any]", seconds: int, begun: Callable[[], bool] = lambda: True) -> bool:
+    """Whether it is done within so many looks since it began; not by the clock: a stopped process has not computed."""
+    seen = 0
+    while seen < seconds:
+        if (await asyncio.wait({future}, timeout=1))[0]:
+            return True
+        seen += begun()
+    return False
 
 
 class Workshop:
@@ -37,14 +50,10 @@ class Workshop:
             return work()
 
         future = asyncio.get_running_loop().run_in_executor(self._pools[lane], start)
-        seen = 0
-        while seen < self._seconds:
-            done, _ = await asyncio.wait({future}, timeout=1)
-            if done:
-                return future.result()
-            seen += begun.is_set()  # by looks, not by the clock: a process that was stopped has not computed
+        if await ends(future, self._seconds, begun.is_set):
+            return future.result()
         self._leave_behind(lane)
-        raise Hung(f"a computation did not end in {self._seconds} s")
+        raise Hung(self._seconds)
 
     def _leave_behind(self, lane: Lane) -> None:
         self.hung += 1

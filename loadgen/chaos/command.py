@@ -85,15 +85,15 @@ def chaos(
     console = Console(stderr=True)
     count = faults if faults is not None else round(_PER_MINUTE * minutes) or images // 10
     plan = Plan(
-        images,
-        count,
-        seed,
-        _chosen(only, without),
-        minutes,
-        image_size,
-        workers,
-        poison,
-        preempt_every,
+        images=images,
+        faults=count,
+        seed=seed,
+        kinds=_chosen(only, without),
+        minutes=minutes,
+        side=image_size,
+        workers=workers,
+        poison=poison,
+        preempt_every=preempt_every,
         distinct=distinct,
     )
     folder = report or Path(tempfile.mkdtemp(prefix="monolayer-chaos-"))

@@ -30,12 +30,12 @@ class Killers:
         image = self.holdings.number(request.key, request.start)
         if image is None or image not in self.images:
             return
-        owner = await self.holdings.owner(request)
+        if (owner := await self.holdings.owner(request)) is None:
+            return
         with suppress(ProcessLookupError):
-            if owner:
-                os.kill(owner.pid, SIGKILL)
-                self.deaths[image] += 1
-                raise Cut
+            os.kill(owner.pid, SIGKILL)
+            self.deaths[image] += 1
+            raise Cut
 
     async def answered(self, request: Request, answer: Answer) -> Answer:
         """Change nothing."""

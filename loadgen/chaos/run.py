@@ -105,7 +105,6 @@ class Run:
         )
         for _ in range(self.plan.jobs):
             await self._submit(self.main)
-        world.holdings.watch(self.disturbed[0].job)
         injector = Injector(world, self._pace(), self.teller.fault)
         faults = schedule(self.plan.kinds, self.plan.faults, self.plan.seed)
         injecting = asyncio.create_task(injector.inject(faults))
@@ -124,8 +123,7 @@ class Run:
         self, injecting: "asyncio.Task[None]", world: World, preempting: "asyncio.Task[None] | None"
     ) -> None:
         for job in self.disturbed[: self.plan.jobs]:
-            if job is not self.disturbed[0]:
-                world.holdings.watch(job.job)
+            world.holdings.watch(job.job)
             await self._finish(job)
         if preempting:
             preempting.cancel()

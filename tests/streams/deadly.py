@@ -31,14 +31,8 @@ class Deadly(Bright):
 def main() -> None:
     """Work until SIGTERM, or until death."""
     settings = Settings()
-    place = {
-        "endpoint": settings.s3_endpoint,
-        "access_key": settings.s3_access_key,
-        "secret_key": settings.s3_secret_key,
-        "bucket": settings.bucket,
-    }
-    decoder = Apart(ForkServer(place, "tests.streams.deadly_decoding"))
-    tools = Tools.of(S3Store(**place), shipped_models(), Deadly(), 10, Limits(16, 20), decoder)
+    decoder = Apart(ForkServer(settings.store, "tests.streams.deadly_decoding"))
+    tools = Tools.of(S3Store(**settings.store), shipped_models(), Deadly(), 10, Limits(16, 20), decoder)
     os._exit(Worker(CHAINS, tools, settings.kafka).run())
 
 

@@ -23,6 +23,7 @@ from streams.events import ImageFound, Lane, Source
 from streams.failure import Rejected, is_outage
 from streams.forkserver import Died, ForkServer
 from streams.original import read
+from streams.spent import Spent
 from streams.tools import Limits, Tools
 from streams.wire import Wanted
 from streams.workshop import Hung, Workshop
@@ -76,7 +77,7 @@ def wanted(key: str, **fields: Any) -> Wanted:
 def raised(folder: Path, make: Callable[[Path], Decoder], asked: Wanted) -> Exception:
     async def test(decoder: Decoder) -> Exception:
         with pytest.raises(Exception) as raised:
-            await decoder.read(asked, Lane.BULK, {})
+            await decoder.read(asked, Lane.BULK, Spent())
         return raised.value
 
     return with_decoder(lambda: make(folder), test)  # type: ignore[no-any-return]
@@ -85,7 +86,7 @@ def raised(folder: Path, make: Callable[[Path], Decoder], asked: Wanted) -> Exce
 @pytest.mark.parametrize("make", KINDS)
 def test_an_image_is_read_as_its_file_says(make: Callable[[Path], Decoder], tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(tiff((300, 400)))
-    spent: dict[str, float] = {}
+    spent = Spent()
     image = with_decoder(lambda: make(tmp_path), lambda each: each.read(wanted("a.tif"), Lane.BULK, spent))
     expected = read_image(tiff((300, 400)), "a.tif")
     assert np.array_equal(image.planes, expected.planes)  # also now that its decoder is gone
@@ -107,7 +108,7 @@ def test_both_kinds_refuse_with_the_same_words(tmp_path: Path) -> None:
     }
 
     async def test(decoder: Decoder) -> list[tuple[type, str, str]]:
-        reads = [decoder.read(each, Lane.BULK, {}) for each in asked]
+        reads = [decoder.read(each, Lane.BULK, Spent()) for each in asked]
         ends = await asyncio.gather(*reads, return_exceptions=True)
         return [(type(end), str(end), getattr(end, "reason", "")) for end in ends]
 
@@ -136,7 +137,7 @@ def test_an_image_that_kills_its_reader_leaves_its_neighbours_alone(tmp_path: Pa
 
     async def test(decoder: Decoder) -> list[Any]:
         names = ["a.tif", "k.tif"] * 10
-        reads = (decoder.read(wanted(name), lane, {}) for name in names for lane in Lane)
+        reads = (decoder.read(wanted(name), lane, Spent()) for name in names for lane in Lane)
         return await asyncio.gather(*reads, return_exceptions=True)
 
     ends = with_decoder(lambda: apart(tmp_path), test)
@@ -150,8 +151,8 @@ def test_a_decoder_that_hangs_is_killed_and_another_takes_its_place(tmp_path: Pa
 
     async def test(decoder: Decoder) -> None:
         with pytest.raises(Hung, match="did not end in 1 s"):
-            await decoder.read(wanted("h.tif"), Lane.INTERACTIVE, {})
-        await decoder.read(wanted("a.tif"), Lane.INTERACTIVE, {})
+            await decoder.read(wanted("h.tif"), Lane.INTERACTIVE, Spent())
+        await decoder.read(wanted("a.tif"), Lane.INTERACTIVE, Spent())
         assert len(decoders()) == 1
 
     with_decoder(lambda: apart(tmp_path, seconds=1), test)
@@ -161,7 +162,7 @@ def test_a_reading_that_is_abandoned_ends_its_decoder(tmp_path: Path) -> None:
     (tmp_path / "h.tif").write_bytes(HANGS)
 
     async def test(decoder: Decoder) -> None:
-        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, {}))
+        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, Spent()))
         await until(lambda: decoders())
         reading.cancel()
         await until(lambda: not decoders())
@@ -173,7 +174,7 @@ def test_when_all_decoders_die_at_once_no_image_is_blamed(tmp_path: Path) -> Non
     (tmp_path / "h.tif").write_bytes(HANGS)
 
     async def test(decoder: Decoder) -> None:
-        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, {}))
+        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, Spent()))
         await until(lambda: decoders())
         (tmp_path / "h.tif").write_bytes(tiff())
         servers()[0].kill()
@@ -188,16 +189,16 @@ def test_a_death_while_the_worker_drains_is_nobodys_fault(tmp_path: Path) -> Non
     async def test(decoder: Decoder) -> None:
         decoder.rest()
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(decoder.read(wanted("k.tif"), Lane.BULK, {}), 3)
+            await asyncio.wait_for(decoder.read(wanted("k.tif"), Lane.BULK, Spent()), 3)
 
     with_decoder(lambda: apart(tmp_path), test)
 
 
 WORKER = """
 import asyncio, sys
-from streams.decoder import Apart, ForkServer, Lane, Wanted
+from streams.decoder import Apart, ForkServer, Lane, Spent, Wanted
 decoder = Apart(ForkServer({"folder": sys.argv[2]}, sys.argv[1]))
-asyncio.run(decoder.read(Wanted("h.tif", "", 0, None, None, 0, 0, None, "h.tif", None), Lane.BULK, {}))
+asyncio.run(decoder.read(Wanted("h.tif", "", 0, None, None, 0, 0, None, "h.tif", None), Lane.BULK, Spent()))
 """
 
 
@@ -217,11 +218,11 @@ def test_what_is_meant_for_the_worker_does_not_end_its_decoders(tmp_path: Path) 
     (tmp_path / "a.tif").write_bytes(tiff())
 
     async def test(decoder: Decoder) -> None:
-        await decoder.read(wanted("a.tif"), Lane.BULK, {})
+        await decoder.read(wanted("a.tif"), Lane.BULK, Spent())
         for process in (*servers(), *(before := decoders())):
             for number in (signal.SIGTERM, signal.SIGINT):
                 os.kill(process.pid, number)
-        await decoder.read(wanted("a.tif"), Lane.BULK, {})
+        await decoder.read(wanted("a.tif"), Lane.BULK, Spent())
         assert decoders() == before
 
     with_decoder(lambda: apart(tmp_path), test)
