@@ -52,7 +52,7 @@ async def killed_at_work(world: World) -> str:
 
 def test_workers_that_acknowledge_first_are_found_out_by_the_checker(tmp_path: Path) -> None:  # rule 16
     kills = [Kind("kill", "process", killed_at_work)]
-    plan = Plan(100, 1, 1, kinds=kills, supervisor="tests.e2e.careless", patience=15)
+    plan = Plan(100, 1, 1, kinds=kills, supervisor="tests.e2e.careless", patience=6)
     report = asyncio.run(run(plan, tmp_path, Quiet()))
     assert report.verified is not None
     assert report.verified["lost"] > 0
