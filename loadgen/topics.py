@@ -39,6 +39,9 @@ class Record(NamedTuple):
     partition: int
     offset: int
     value: bytes
+    key: bytes = b""
+    at: float = 0.0
+    """When it was sent, in seconds since 1970, as its sender says."""
 
 
 class Topics(Protocol):
@@ -121,7 +124,8 @@ class KafkaTopics:
                 ended = message.error() is not None
                 if not ended and position[partition] <= offset < bounds[partition][1]:
                     position[partition] = offset + 1
-                    yield Record(topic, partition, offset, message.value() or b"")
+                    sent = message.timestamp()[1] / 1000
+                    yield Record(topic, partition, offset, message.value() or b"", message.key() or b"", sent)
                 if (offset if ended else offset + 1) >= bounds[partition][1]:
                     waiting.discard(partition)
         self._consumer.unassign()

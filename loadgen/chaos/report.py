@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from loadgen.chaos.commits import Acknowledged
 from loadgen.chaos.judge import Verdict
 from loadgen.chaos.world import Measured
 
@@ -44,6 +45,7 @@ class Report:
     undisturbed_images_per_second: float
     verified: dict[str, Any] | None
     """What `loadgen verify` says; none where it couldn't be asked."""
+    acknowledged: Acknowledged = field(default_factory=Acknowledged)
     deaths: Counter[int] = field(default_factory=Counter)
     """How many processes each image killed."""
     troubles: list[str] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Report:
     @property
     def anomalies(self) -> int:
         """Everything that should not be; what is lost is counted once, whoever noticed."""
-        own = [*self.verdict.differing, *self.verdict.misjudged, *self.troubles]
+        own = [*self.verdict.differing, *self.verdict.misjudged, *self.acknowledged.wrong, *self.troubles]
         return len(own) + self.lost + self._verified("anomalies") - self._verified("lost")
 
     @property
@@ -80,6 +82,9 @@ class Report:
             "duplicated": self._verified("duplicated"),
             "differing": len(self.verdict.differing),
             "misjudged": len(self.verdict.misjudged),
+            "commits": self.acknowledged.commits,
+            "acknowledged": self.acknowledged.passed,
+            "acknowledged_wrongly": len(self.acknowledged.wrong),
             "anomalies": self.anomalies,
             "images_per_second": round(self.images_per_second, 2),
             "undisturbed_images_per_second": round(self.undisturbed_images_per_second, 2),
@@ -106,7 +111,14 @@ class Report:
         """Everything that should not be, in words."""
         verdict = self.verdict
         said = [str(example["sentence"]) for example in (self.verified or {}).get("examples", [])]
-        return [*self.troubles, *verdict.lost, *verdict.differing, *verdict.misjudged, *said]
+        return [
+            *self.troubles,
+            *verdict.lost,
+            *verdict.differing,
+            *verdict.misjudged,
+            *said,
+            *self.acknowledged.wrong,
+        ]
 
     def show(self, console: Console) -> None:
         """Print tables: faults by kind with their recoveries, then the figures, then what should not be."""

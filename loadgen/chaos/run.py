@@ -12,6 +12,7 @@ from random import Random
 from typing import Protocol
 
 from loadgen.chaos import load
+from loadgen.chaos.commits import Acknowledged, acknowledged
 from loadgen.chaos.completions import Completions
 from loadgen.chaos.holdings import Holdings
 from loadgen.chaos.images import Archive, Nature, write_archive
@@ -25,6 +26,7 @@ from loadgen.chaos.schedule import schedule
 from loadgen.chaos.stack import Stack
 from loadgen.chaos.verified import verify
 from loadgen.chaos.world import Kind, World
+from loadgen.topics import KafkaTopics, TopicsAway
 
 FEW = 12
 """Images of the small jobs that are submitted beside the large one; one of them is damaged."""
@@ -221,7 +223,17 @@ async def _run(plan: Plan, stack: Stack, main: Archive, few: Archive, teller: Te
         await asyncio.to_thread(records.close)
     teller.say("checking")
     verified = await verify([job.job for job in [*this.quiet, *this.disturbed]], stack.environment)
-    return _report(this, injector, world, verified, await asyncio.to_thread(this.verdict))
+    report = _report(this, injector, world, verified, await asyncio.to_thread(this.verdict))
+    try:
+        report.acknowledged = await asyncio.to_thread(_acknowledged, stack)
+    except TopicsAway as why:
+        report.troubles.append(str(why))
+    return report
+
+
+def _acknowledged(stack: Stack) -> Acknowledged:
+    with KafkaTopics(stack.environment["MONOLAYER_KAFKA"]) as topics:
+        return acknowledged(topics)
 
 
 def _report(

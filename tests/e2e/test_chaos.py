@@ -41,6 +41,7 @@ def test_a_minute_of_chaos_loses_nothing_and_changes_no_byte(tmp_path: Path) -> 
     assert (said["lost"], said["duplicated"], said["differing"], said["anomalies"]) == (0, 0, 0, 0)
     assert said["faults"] + sum(said["not_met"].values()) >= FAULTS
     assert said["labelled"] + said["rejected"] == said["images"] >= 150
+    assert said["acknowledged"] >= said["images"]
 
 
 async def killed_at_work(world: World) -> str:
@@ -56,4 +57,5 @@ def test_workers_that_acknowledge_first_are_found_out_by_the_checker(tmp_path: P
     report = asyncio.run(run(plan, tmp_path, Quiet()))
     assert report.verified is not None
     assert report.verified["lost"] > 0
+    assert report.acknowledged.wrong
     assert not report.clean
