@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger
+from streams import lane, ledger
 from streams.events import UploadReceived
 from streams.kafka import Announcer
 from streams.worker import Worker
@@ -125,6 +125,27 @@ def test_an_unfinished_event_holds_the_commit_and_is_redelivered_after_a_stop(ka
         await until(lambda: committed(kafka_address)[3] == before + 3)
 
     assert working(kafka_address, store, second) == 0
+
+
+def test_a_topic_that_stands_still_with_a_full_queue_stops_no_other(  # rule 17
+    kafka_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "AHEAD", 4)
+    store = Gated()
+    many = [put(store, "slow.tif")] * 40  # more than all slots and buffers hold
+
+    async def scenario() -> None:
+        produce(kafka_address, many)
+        await until(lambda: store.waiting)
+        producer = Producer({"bootstrap.servers": kafka_address})
+        producer.produce("outcomes", b"junk", partition=0)
+        producer.flush(10)
+        await until(lambda: list(store.list("quarantine/outcomes/0/")))
+        assert "slow.tif" not in listed(store)
+        store.gate.set()
+        await until(lambda: committed(kafka_address)[3] == end_of_partition(kafka_address))
+
+    assert working(kafka_address, store, scenario) == 0
 
 
 def test_junk_is_quarantined_and_passed(kafka_address: str) -> None:  # rule 8
