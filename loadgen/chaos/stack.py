@@ -21,8 +21,10 @@ from loadgen.chaos.model_proxy import ModelProxy
 from loadgen.chaos.store_proxy import StoreProxy
 
 SEGMENT = "stage-segment"
-_VARIABLES = {"MONOLAYER_CHAINED_TILES": "1"}
+_CHAINED = {"MONOLAYER_CHAINED_TILES": "1"}
 """Stacks of two planes fan out, so that the cuts `tiles` and `predictions` are met as well."""
+_CLOCKED = Path(__file__).parent / "clocked"
+"""A folder that gives programs a clock that can be stepped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,10 @@ class Stack:
         self.store = StoreProxy(lambda: self.address("s3"))
         self.model = ModelProxy(lambda: self.address("triton"))
         self._state = State(folder)
+        self._clocks = folder / "clocks"
+        variables = {**_CHAINED, "PYTHONPATH": str(_CLOCKED), "MONOLAYER_CLOCKS": str(self._clocks)}
         self._local = Local(
-            self._state, cache_folder(), any_ports=True, workers=workers, variables=_VARIABLES, supervisor=supervisor
+            self._state, cache_folder(), any_ports=True, workers=workers, variables=variables, supervisor=supervisor
         )
 
     async def start(self, tell: Callable[[str], None]) -> None:
@@ -115,6 +119,11 @@ class Stack:
     def named(self, beginning: str) -> list[Part]:
         """What runs now and has a name that begins so."""
         return [part for part in self.parts() if part.name.startswith(beginning)]
+
+    def set_clock(self, name: str, ahead: float) -> None:
+        """Step a program's clock: so many seconds ahead of the others'."""
+        self._clocks.mkdir(exist_ok=True)
+        (self._clocks / name).write_text(str(ahead))
 
     def owner(self, port: int) -> Owner | None:
         """Which process has a connection from this port, of ours and those they started."""

@@ -1,10 +1,11 @@
-"""All kinds of faults. The clock is not among them: nothing here steps it for one process tree alone."""
+"""All kinds of faults."""
 
-from loadgen.chaos.faults import events, model, processes, seams, servers, store
+from loadgen.chaos.faults import clock, events, model, processes, seams, servers, store
 from loadgen.chaos.world import Kind
 
 KINDS: tuple[Kind, ...] = (
     *processes.KINDS,
+    *clock.KINDS,
     *seams.KINDS,
     *servers.KINDS,
     *store.KINDS,
