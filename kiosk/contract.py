@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from streams.events import LONGEST_DEADLINE, Options, ReasonClass
+from storage.limits import MAX_NAME
+from streams.events import LONGEST_DEADLINE, MAX_MARK, Options, ReasonClass
 
 PREFIX = "/api/v1"
 MOST_REJECTED = 10_000
@@ -20,7 +21,7 @@ FULL = "The disk of the store is full: nothing more can be sent until somebody m
 
 State = Literal["listing", "running", "done"]
 Fate = Literal["labelled", "rejected", "cancelled", "in flight"]
-Mark = Annotated[str, Field(max_length=200)]
+Mark = Annotated[str, Field(max_length=MAX_MARK)]
 """The sender's own mark of a submission: the same file and options under the same mark are the same job."""
 DEADLINES = (60.0, LONGEST_DEADLINE)
 """Seconds."""
@@ -43,7 +44,7 @@ class Answer(BaseModel):
 class NewUpload(Strict):
     """A file about to be sent in parts."""
 
-    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     """The file's own name, or its path in the sender's folder."""
     model: str = "nuclei"
     options: Options = Options()
@@ -56,7 +57,7 @@ class NewUpload(Strict):
 class NewJob(Strict):
     """A small file sent as the body of one request; its options stand in the query."""
 
-    name: Annotated[str, Field(min_length=1, max_length=1000)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
     model: str = "nuclei"
     pixel_size: float | None = None
     """µm."""
@@ -179,7 +180,7 @@ class Replay(Strict):
     """Which of a job's rejected images to send through again; all where nothing is said."""
 
     reason: ReasonClass | None = None
-    image: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    image: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     """An image's name; `*` and `?` stand for any characters."""
 
 

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from storage.directory import DEFLATED, STORED, Directory, Entry, read_directory
-from storage.limits import MAX_FILE
+from storage.limits import MAX_FILE, MAX_NAME
 from storage.objects import Store
 from storage.sources import most_packed
 from storage.sources import read_source as read_source
 from storage.spans import Numbers, spans
 from storage.unreadable import Reason, Unreadable
 
-MAX_NAME = 1000
 BOMB_RATIO, BOMB_SIZE = 200, 100_000_000
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar")
 _SKIPPED = re.compile(r"/$|(^|/)(\.(?!\.?(/|$))|__MACOSX/|(Thumbs\.db|desktop\.ini)$)", re.IGNORECASE)
@@ -96,7 +95,7 @@ def _members(directory: Directory, lengths: Numbers) -> Iterator[Member]:
         if not _skipped(name):
             span = int(length)
             problem, reason = _problem(entry, name, span)
-            name = name[:MAX_NAME]  # a manifest holds a thousand of them
+            name = name[:MAX_NAME]
             yield Member(name, entry.offset, span, entry.packed, entry.size, entry.method, entry.crc, problem, reason)
 
 

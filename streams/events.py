@@ -10,12 +10,15 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from storage import keys
+from storage.limits import MAX_NAME
 
 VERSION = 1
 
 
 MOST_IMAGES = 10_000_000
 """Of one job: a tally holds two bits for each, so a number out of a stranger's head must not decide its size."""
+MAX_MARK = 200
+"""Characters of what a submission is marked with, and of an object's etag."""
 LONGEST_DEADLINE = 6 * 24 * 3600.0
 """Seconds. Shorter than topics keep their events, so that none is lost unseen before its image's time is over."""
 Side = Annotated[int, Field(ge=1, le=200_000)]
@@ -147,9 +150,9 @@ class UploadReceived(Event):
     object: Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]+$")]
     model: Annotated[str, Field(max_length=200)] = "nuclei"
     options: dict[str, Any] = {}
-    etag: str = ""
-    submission: str = ""
-    name: str = ""
+    etag: Annotated[str, Field(max_length=MAX_MARK)] = ""
+    submission: Annotated[str, Field(max_length=MAX_MARK)] = ""
+    name: Annotated[str, Field(max_length=MAX_NAME)] = ""
     deadline: Annotated[float, Field(ge=60, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = None
     """Seconds within which its images should end; the job's default where none."""
 
@@ -255,7 +258,6 @@ class TilePredicted(ImageEvent):
 
     planned: TilePlanned
     maps: str
-    maps_shape: tuple[int, int, int]
 
     @property
     def claimed(self) -> tuple[str, ...]:

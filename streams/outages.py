@@ -7,12 +7,11 @@ class Outages:
     """Of the store, as the runs of one process meet them; Triton's are the breaker's."""
 
     def __init__(self) -> None:
-        self.last = ""
         self._at = float("-inf")
 
-    def seen(self, error: Exception) -> None:
+    def seen(self) -> None:
         """A part is away right now."""
-        self.last, self._at = str(error), time.monotonic()
+        self._at = time.monotonic()
 
     def within(self, seconds: float) -> bool:
         """Whether there was one in the last so many seconds."""

@@ -107,7 +107,7 @@ async def _persist(stages: Sequence[Stage], event: Event, message: Message, tool
         except Exception as error:
             log().warning("stage_failed", stage=stages[0].name, job=event.job, attempt=attempt, error=repr(error))
             if is_outage(error):
-                tools.outages.seen(error)
+                tools.outages.seen()
                 await asyncio.sleep(_delay(0, outage=True))
                 continue
             attempt += 1
@@ -166,8 +166,8 @@ async def _decided(error: Exception, event: Event, attempt: int, message: Messag
     while True:
         try:
             return await _decide(error, event, attempt, message, tools)
-        except StoreError as away:
-            tools.outages.seen(away)
+        except StoreError:
+            tools.outages.seen()
             await asyncio.sleep(_delay(0, outage=True))
 
 
@@ -231,8 +231,8 @@ async def _surely(tools: Tools, work: Callable[P, T], *args: P.args, **kwargs: P
     while True:
         try:
             return await tools.fetch(work, *args, **kwargs)
-        except StoreError as error:
-            tools.outages.seen(error)
+        except StoreError:
+            tools.outages.seen()
             await asyncio.sleep(_delay(0, outage=True))
 
 

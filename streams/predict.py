@@ -32,6 +32,5 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
             round=planned.round,
             planned=planned,
             maps=key,
-            maps_shape=(core.shape[0], core.shape[1], core.shape[2]),
         )
     ]

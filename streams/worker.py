@@ -33,12 +33,13 @@ class Worker:
         heartbeat: Path | None = None,
         drain_seconds: float = DRAIN_SECONDS,
         upkeep: Upkeep | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self.tools = tools
         self.name = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._bootstrap = bootstrap
         self._upkeep = upkeep or Upkeep()
-        self._watchdog = Watchdog()
+        self._watchdog = watchdog or Watchdog()
         self._heartbeat = heartbeat
         self._drain_seconds = drain_seconds
         self._lanes = [
@@ -67,7 +68,7 @@ class Worker:
             await asyncio.gather(*(each.start() for each in subscriptions))
             keeping_up = [asyncio.create_task(self._keep_up(lane)) for lane in self._lanes if lane.chain[0].owns_jobs]
             while not told.is_set() and not self._must_end():
-                await self._beat()
+                await self.beat()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(told.wait(), BEAT_SECONDS)
         finally:
@@ -96,7 +97,8 @@ class Worker:
         """Whether an app crashed, or a thread hangs: then a new process does better."""
         return self.tools.workshop.hung > 0 or any(lane.subscription.crashed for lane in self._lanes)
 
-    async def _beat(self) -> None:
+    async def beat(self) -> None:
+        """Give a sign of life; end the process where something stands still although every part answers."""
         if self._heartbeat and self.ready:
             self._heartbeat.touch()
         now = time.monotonic()

@@ -32,10 +32,11 @@ class Job:
 
 
 async def submit(stack: Stack, archive: Archive) -> Job:
-    """Submit an archive; what is in its way now may be out of it a few seconds later."""
+    """Submit an archive, once; what is in its way now may be out of it a few seconds later."""
+    submission = uuid4().hex
     for left in reversed(range(_TRIES)):
         try:
-            job = await asyncio.to_thread(_submit, stack.address("api"), archive)
+            job = await asyncio.to_thread(_submit, stack.address("api"), archive, submission)
         except Exception:
             if not left:
                 raise
@@ -45,9 +46,9 @@ async def submit(stack: Stack, archive: Archive) -> Job:
     raise AssertionError("the last try returns or raises")
 
 
-def _submit(api: str, archive: Archive) -> str:
+def _submit(api: str, archive: Archive, submission: str) -> str:
     with Monolayer(api) as monolayer:
-        [job] = monolayer.submit([archive.path], diameter=24, submission=uuid4().hex)
+        [job] = monolayer.submit([archive.path], diameter=24, submission=submission)
     return job
 
 

@@ -1,6 +1,5 @@
 """Stands between the stages and Triton, and does to their inferences what a rule says."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -106,9 +105,3 @@ def misshapen(answer: bytes) -> bytes:
     response.raw_output_contents[0] = raw[: len(raw) // 2]
     changed: bytes = response.SerializeToString()
     return changed
-
-
-async def never(ask: Ask) -> bytes:
-    """Accept, and never answer."""
-    await asyncio.Event().wait()
-    raise AssertionError("nothing sets that event")

@@ -222,7 +222,7 @@ async def _run(plan: Plan, stack: Stack, main: Archive, few: Archive, teller: Te
     finally:
         await asyncio.to_thread(records.close)
     teller.say("checking")
-    verified = await verify([job.job for job in [*this.quiet, *this.disturbed]], stack.environment)
+    verified = await verify(stack.environment)
     report = _report(this, injector, world, verified, await asyncio.to_thread(this.verdict))
     try:
         report.acknowledged = await asyncio.to_thread(_acknowledged, stack)

@@ -4,24 +4,24 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 _SECONDS = 900.0
 
 
-async def verify(jobs: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any] | None:
-    """What `loadgen verify` says of some jobs; none where it said nothing that could be read.
+async def verify(environment: Mapping[str, str]) -> dict[str, Any] | None:
+    """What `loadgen verify` says of all there is; none where it said nothing that could be read.
+
+    Only of all: what was uploaded and became no job, or two, has no job to be asked for.
 
     Parameters
     ----------
-    jobs
-        Their ids.
     environment
         The variables with which it finds the servers.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "loadgen", "verify", *jobs, "--settled", "--json"),
+        *(sys.executable, "-m", "loadgen", "verify", "--settled", "--json"),
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -18,8 +18,6 @@ class NotMet(Exception):
 class Measured:
     """Seconds, one figure for each time."""
 
-    recoveries: list[float] = field(default_factory=list)
-    """From a fault's end to the next image that ended."""
     exits: list[float] = field(default_factory=list)
     """From SIGTERM to the end of the process."""
     takeovers: list[float] = field(default_factory=list)

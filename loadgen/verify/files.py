@@ -16,7 +16,7 @@ from loadgen.verify import records
 from loadgen.verify.records import Entry, JobRecord, RejectionRecord, Unreadable
 from loadgen.verify.tiff import Page, Tag, read_pages
 
-ZSTD, MIN_IS_BLACK = 50_000, 1
+ZSTD, MIN_IS_BLACK, CENTIMETRE = 50_000, 1, 3
 """How TIFF numbers the packing and the meaning of its pixels."""
 MOST_TABLE = 1 << 30
 """Bytes of a table: a length out of a damaged file must not decide how much memory is taken."""
@@ -113,8 +113,14 @@ def _plain(page: Page, shape: tuple[int, ...], bits: int, pixel_size: float | No
         and page.number(Tag.SAMPLES) == 1
         and 0 < rows <= height
         and strips == -(-height // rows)
-        and (not pixel_size or all(abs(page.ratio(tag) * pixel_size - 1e4) < 10 for tag in RESOLUTIONS))
+        and (not pixel_size or _scaled(page, pixel_size))
     )
+
+
+def _scaled(page: Page, pixel_size: float) -> bool:
+    """Whether the tags say how many pixels of so many µm there are to the centimetre."""
+    counted = all(abs(page.ratio(tag) * pixel_size - 1e4) < 10 for tag in RESOLUTIONS)
+    return counted and page.number(Tag.RESOLUTION_UNIT) == CENTIMETRE
 
 
 def _describes(
@@ -131,6 +137,7 @@ def _describes(
         and bits in (16, 32)
         and pixels.get("Type") == f"uint{bits}"
         and told == [pixel_size or 0.0] * 2
+        and not {pixels.get(f"PhysicalSize{axis}Unit", "µm") for axis in "XY"} - {"µm"}
         and (named == facts or not _printable(facts))
     )
 

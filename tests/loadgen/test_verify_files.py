@@ -56,6 +56,16 @@ def test_a_flipped_bit_anywhere_in_pixels_or_table_is_seen() -> None:
         assert label_problem(flipped, ENTRY, JOB), at
 
 
+def test_another_unit_of_length_is_seen() -> None:
+    data = label()
+    with tifffile.TiffFile(io.BytesIO(data)) as tif:
+        unit = tif.pages.first.tags[Tag.RESOLUTION_UNIT]
+    assert unit.value == 3
+    inches = data[: unit.valueoffset] + b"\2" + data[unit.valueoffset + 1 :]
+    assert "description" in label_problem(inches, ENTRY, JOB)
+    assert "description" in label_problem(data.replace('XUnit="µm"'.encode(), b'XUnit="nm "'), ENTRY, JOB)
+
+
 def test_a_description_that_tells_another_story_is_seen() -> None:
     data = label()
     for said, other in ((b'SizeX="30"', b'SizeX="31"'), (b">nuclei<", b">nuklei<"), (b'"0.65"', b'"0.66"')):

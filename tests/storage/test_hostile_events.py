@@ -18,12 +18,7 @@ FIRST = [STAGES[chain.split("+")[0]] for chain in ("unzip", "announce", "tile", 
 
 def sound(kind: type[Event]) -> bytes:
     """A released event of this kind."""
-    path = GOLDEN / f"{kind.__name__}.v1.json"
-    if path.exists():
-        return path.read_bytes()
-    planned = json.loads((GOLDEN / "TilePlanned.v1.json").read_text())
-    predicted = {"job": planned["job"], "image": 7, "planned": planned, "maps": "scratch/m", "maps_shape": [2, 64, 112]}
-    return json.dumps({"v": 1, **predicted}).encode()
+    return (GOLDEN / f"{kind.__name__}.v1.json").read_bytes()
 
 
 CASES = [

@@ -16,6 +16,11 @@ def test_every_event_ever_released_is_still_read(path: Path) -> None:  # rule 24
     assert _holds(json.loads(event.encode()), json.loads(path.read_bytes()))
 
 
+def test_no_event_is_without_its_golden_file() -> None:  # rule 24
+    kinds = {kind.__name__ for kind in vars(events).values() if isinstance(kind, type) and "topic" in vars(kind)}
+    assert {path.stem.split(".")[0] for path in GOLDEN.glob("*.json")} == kinds - {"Event"}
+
+
 def _holds(now: object, then: object) -> bool:
     """Whether all that was in the released event is in today's, which may have more."""
     if isinstance(now, dict) and isinstance(then, dict):
