@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.limits import MAX_NAME
+from storage.keys import MAX_NAME
 from streams.events import LONGEST_DEADLINE, MAX_MARK, Options, ReasonClass
 
 PREFIX = "/api/v1"

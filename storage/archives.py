@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from storage.directory import DEFLATED, STORED, Directory, Entry, read_directory
-from storage.limits import MAX_FILE, MAX_NAME
+from storage.keys import MAX_NAME
+from storage.limits import MAX_FILE
 from storage.objects import Store
 from storage.sources import most_packed
 from storage.sources import read_source as read_source

@@ -10,7 +10,8 @@ in the order of its archive's directory and stored by shards of 1,000.
     jobs/<job>/manifest/index.json              how many there are; written last
     jobs/<job>/labels/<shard>/<image>.tif       labels and cells of one image, one atomic object
     jobs/<job>/rejected/<shard>/<image>.<round>.json
-    jobs/<job>/rounds/<round>.json              a replay: which rejected images go through again; the first is round 1
+    jobs/<job>/rounds/<round>.<mark>.json       a replay: which rejected images go through again; the first is round 1;
+                                                two that were asked for at once may be one round
     jobs/<job>/cancelled.json                   somebody cancelled the job
     jobs/<job>/done.json                        the job's end, as of a round
     open/<job>                                  there while the job is not done; its deadline's clock
@@ -23,6 +24,8 @@ in the order of its archive's directory and stored by shards of 1,000.
 """
 
 SHARD = 1000
+MAX_NAME = 1000
+"""Characters of what an image or an archive is called: an event carries it, and a manifest a thousand of them."""
 JOBS = "jobs/"
 UPLOADS = "uploads/"
 INBOX = "inbox/"
@@ -103,9 +106,9 @@ def job_prefix(job_id: str) -> str:
     return f"{JOBS}{job_id}/"
 
 
-def round_(job_id: str, number: int) -> str:
-    """The images that go through again."""
-    return f"{rounds(job_id)}{number:05d}.json"
+def round_(job_id: str, number: int, mark: str) -> str:
+    """The images that one replay sends through again; the mark tells it from another that was asked for at once."""
+    return f"{rounds(job_id)}{number:05d}.{mark}.json"
 
 
 def rounds(job_id: str) -> str:

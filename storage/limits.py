@@ -6,8 +6,6 @@ MAX_PIXELS = 64 << 20
 """Planes x height x width."""
 MAX_FILE = 600_000_000
 """Bytes of an image's file, unpacked."""
-MAX_NAME = 1000
-"""Characters of what an image or an archive is called: events of a megabyte carry it, and a manifest a thousand."""
 MAX_PAGES = 10_000
 MAX_DECODED = 8 * MAX_PIXELS
 """Bytes that one page may take decoded, all its samples together."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from storage import keys
-from storage.limits import MAX_NAME
 
 VERSION = 1
 
@@ -152,7 +151,7 @@ class UploadReceived(Event):
     options: dict[str, Any] = {}
     etag: Annotated[str, Field(max_length=MAX_MARK)] = ""
     submission: Annotated[str, Field(max_length=MAX_MARK)] = ""
-    name: Annotated[str, Field(max_length=MAX_NAME)] = ""
+    name: Annotated[str, Field(max_length=keys.MAX_NAME)] = ""
     deadline: Annotated[float, Field(ge=60, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = None
     """Seconds within which its images should end; the job's default where none."""
 

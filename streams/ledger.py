@@ -96,14 +96,20 @@ def entries(store: Store, job: str) -> Iterator[Entry]:
 
 
 def read_rounds(store: Store, job: str) -> list[Round]:
-    """The job's replays, the oldest first."""
-    found = (read(store, stat.key, Round) for stat in store.list(keys.rounds(job)))
-    return [round_ for round_ in found if round_ is not None]
+    """The job's replays, the oldest first; those that were asked for at once are one."""
+    rounds: dict[int, Round] = {}
+    for stat in store.list(keys.rounds(job)):
+        if (found := read(store, stat.key, Round)) is not None:
+            rounds[found.round] = found.beside(rounds.get(found.round))
+    return [rounds[number] for number in sorted(rounds)]
 
 
 def read_round(store: Store, job: str, number: int) -> Round:
     """One replay of the job; raises `NotFound`."""
-    return Round.model_validate_json(store.get(keys.round_(job, number)))
+    for round_ in read_rounds(store, job):
+        if round_.round == number:
+            return round_
+    raise NotFound(f"round {number} of job {job}")
 
 
 def read_done(store: Store, job: str, newest: int | None = None) -> Done | None:

@@ -1,6 +1,6 @@
 """What the ledger is written in: the records that lie in the bucket as JSON, and a job's state as they give it."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -82,6 +82,14 @@ class Round(Record):
     """What was asked for: only what was rejected for this reason."""
     name: str | None = None
     """What was asked for: only images of this name."""
+
+    def beside(self, other: "Round | None") -> Self:
+        """This and another of the same number, as one."""
+        if other is None:
+            return self
+        images = sorted({*self.images, *other.images})
+        created, deadline = max(self.created, other.created), max(self.deadline, other.deadline)
+        return self.model_copy(update={"images": images, "created": created, "deadline": deadline})
 
 
 class Cancelled(Record):

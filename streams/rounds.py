@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from uuid import uuid4
 
 from storage import keys
 from storage.objects import NotFound, Store
@@ -31,7 +32,8 @@ def replay(
 ) -> Round:
     """Write down that rejected images go through again; whoever asked announces the round's `slices` then.
 
-    The job may still be running. If nobody announces the slices, the job's sweeper does.
+    The job may still be running. If nobody announces the slices, the job's sweeper does. Two replays at once may be one
+    round, of what either asked for.
 
     Parameters
     ----------
@@ -52,18 +54,23 @@ def replay(
     chosen = sorted(_chosen(store, index, reason, image))
     if not chosen:
         raise NothingToReplay(_nothing(job, reason, image))
-    number = max((round_.round for round_ in ledger.read_rounds(store, job)), default=0) + 1
-    round_ = Round(
-        job=job,
-        round=number,
-        images=chosen,
-        created=now(),
-        deadline=accepted.deadline,
-        lane=index.lane,
-        reason=reason,
-        name=image,
-    )
-    ledger.write(store, keys.round_(job, number), round_)
+    while True:
+        number = max((round_.round for round_ in ledger.read_rounds(store, job)), default=0) + 1
+        round_ = Round(
+            job=job,
+            round=number,
+            images=chosen,
+            created=now(),
+            deadline=accepted.deadline,
+            lane=index.lane,
+            reason=reason,
+            name=image,
+        )
+        key = keys.round_(job, number, uuid4().hex[:8])
+        ledger.write(store, key, round_)
+        if ledger.read_done(store, job, number) is None:
+            break
+        store.delete([key])  # another of this number came and ended meanwhile
     ending.reopen(store, job)
     return round_
 

@@ -1,11 +1,14 @@
 """Replay: exactly the rejected images go through again, from the manifest, in a round of their own."""
 
+from collections.abc import Callable
+
 import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
 from streams import announce, ending, ledger, markers, rounds
 from streams.events import ImageEnded, ImageFound, SliceListed, UploadReceived
+from streams.records import Round
 from streams.rounds import CannotReplay, NothingToReplay, replay, slices
 from streams.stages import chain
 from streams.tallies import Tallies
@@ -45,6 +48,43 @@ def test_a_replay_takes_exactly_the_rejected_images() -> None:  # rule 6
     assert ledger.read_rounds(store, JOB) == [round_]
     [listed] = slices(round_)
     assert (listed.round, listed.again, listed.shard, listed.lane) == (1, True, 0, round_.lane)
+
+
+class Meanwhile(MemoryStore):
+    """A store in which something happens just before a round is written."""
+
+    def __init__(self, store: MemoryStore, happens: Callable[[], object]) -> None:
+        self.__dict__.update(store.__dict__)
+        self._happens: Callable[[], object] | None = happens
+
+    def put(self, key: str, data: bytes) -> str:
+        if key.startswith(keys.rounds(JOB)) and (happens := self._happens) is not None:
+            self._happens = None
+            happens()
+        return super().put(key, data)
+
+
+def test_two_replays_at_once_send_the_images_of_both_through() -> None:  # rules 6 and 11
+    store = ended()
+    theirs: list[Round] = []
+    ours = replay(Meanwhile(store, lambda: theirs.append(replay(store, JOB, image="1.tif"))), JOB, image="3.tif")
+    assert [(each.round, each.images) for each in (ours, *theirs)] == [(1, [3]), (1, [1])]
+    [both] = ledger.read_rounds(store, JOB)
+    assert (both.round, both.images) == (1, [1, 3]) == (1, ledger.read_round(store, JOB, 1).images)
+    assert ledger.state(store, JOB).in_flight == 2
+
+
+def test_a_replay_that_another_has_overtaken_and_ended_is_the_next_round() -> None:  # rules 6 and 11
+    store = ended()
+
+    def other() -> None:
+        round_ = replay(store, JOB, image="1.tif")
+        store.put(keys.rejection(JOB, 1, round_.round), b"{}")
+        ending.finish(store, JOB)
+
+    ours = replay(Meanwhile(store, other), JOB, image="3.tif")
+    assert (ours.round, ours.images) == (2, [3])
+    assert [each.round for each in ledger.read_rounds(store, JOB)] == [1, 2]
 
 
 def test_only_slices_with_replayed_images_are_announced() -> None:  # rule 6
