@@ -76,7 +76,7 @@ def _check_alone(series: Sequence[TiffPageSeries], name: str) -> None:
     """Only the first image or stack of a file is read: nothing but smaller copies and slide labels may follow it."""
     first, *others = series
     if first.kind == "ome":  # a slide's label and overview follow it as images of other sizes
-        others = [each for each in others if each.shape == first.shape and each.dtype == first.dtype]
+        others = [each for each in others if _side(each) == _side(first)]
     elif first.kind in ("generic", "shaped", "uniform"):
         others = [each for each in others if not each.keyframe.is_reduced]
     else:  # a scanner's or program's own format
@@ -88,6 +88,10 @@ def _check_alone(series: Sequence[TiffPageSeries], name: str) -> None:
             "unsupported",
             f"{name} holds {len(others) + 1} images or stacks {what}; save each as a file of its own",
         )
+
+
+def _side(series: TiffPageSeries) -> tuple[int, int]:
+    return series.keyframe.imagewidth, series.keyframe.imagelength
 
 
 def _check_kind(page: Page, name: str) -> None:

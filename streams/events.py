@@ -18,6 +18,8 @@ MOST_IMAGES = 10_000_000
 """Of one job: a tally holds two bits for each, so a number out of a stranger's head must not decide its size."""
 MAX_MARK = 200
 """Characters of what a submission is marked with, and of an object's etag."""
+LONGEST_KEY = 1024
+"""Bytes, in every S3 server. What none can hold is refused here: asking for it looks like a server that is away."""
 LONGEST_DEADLINE = 6 * 24 * 3600.0
 """Seconds. Shorter than topics keep their events, so that none is lost unseen before its image's time is over."""
 Side = Annotated[int, Field(ge=1, le=200_000)]
@@ -146,7 +148,7 @@ class UploadReceived(Event):
     topic = "uploads"
 
     job: Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")] = ""
-    object: Annotated[str, Field(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    object: Annotated[str, Field(max_length=LONGEST_KEY, pattern=r"^[^\x00-\x1f\x7f]+$")]
     model: Annotated[str, Field(max_length=200)] = "nuclei"
     options: dict[str, Any] = {}
     etag: Annotated[str, Field(max_length=MAX_MARK)] = ""
@@ -158,8 +160,10 @@ class UploadReceived(Event):
     @field_validator("object")
     @classmethod
     def _inside(cls, value: str) -> str:
-        if ".." in value.split("/"):
-            raise ValueError("leads out of the bucket")
+        if {".", ".."} & set(value.split("/")):
+            raise ValueError("is a path and not a key: it has a part '.' or '..'")
+        if len(value.encode()) > LONGEST_KEY:
+            raise ValueError(f"is longer than {LONGEST_KEY} bytes")
         return value
 
     @property

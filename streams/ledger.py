@@ -73,7 +73,12 @@ def read_index(store: Store, job: str) -> ManifestIndex | None:
 
 
 def write_manifest(store: Store, job: str, images: Sequence[Entry], lane: Lane) -> ManifestIndex:
-    """Write down all images of a job; the index last, so that it stands for its shards."""
+    """Write down all images of a job; the index last, so that it stands for its shards.
+
+    A manifest that is there stays what it is, and is returned: the job's time may have ended while it was listed.
+    """
+    if (known := read_index(store, job)) is not None:
+        return known
     firsts = range(0, len(images), keys.SHARD)
     for first in firsts:
         shard = ManifestShard(job=job, shard=first // keys.SHARD, images=list(images[first : first + keys.SHARD]))

@@ -65,7 +65,9 @@ def time_out(store: Store, job: Job, lane: Lane, round_: int, images: Iterable[i
 
 def time_out_listing(store: Store, job: Job) -> list[Event]:
     """The end of a job whose archive was never listed: it counts as one image."""
-    ledger.write_manifest(store, job.job, [whole(job)], Lane.INTERACTIVE)
+    index = ledger.write_manifest(store, job.job, [whole(job)], Lane.INTERACTIVE)
+    if index.images != 1:
+        return []  # listed just now; the next look finds its images
     return time_out(store, job, Lane.INTERACTIVE, 0, [0], job.deadline)
 
 

@@ -16,7 +16,7 @@ from observability.logs import log
 from storage import keys
 from storage.objects import Store, StoreError
 from streams import ending, ledger, markers, overdue
-from streams.events import LONGEST_DEADLINE, Event, Lane
+from streams.events import Event, Lane
 from streams.records import Cancelled, Clock, Held, Job, Round
 from streams.tally import numbers
 from streams.unzip import whole
@@ -229,15 +229,11 @@ class Sweeper:
 
 
 def _due(job: Job, rounds: list[Round], clock: Clock, view: _View, missing: dict[int, int], moved: bool) -> _Due:
-    limits = {0: (job.created, job.deadline)} | {each.round: (each.created, each.deadline) for each in rounds}
+    limits = {0: job.deadline} | {each.round: each.deadline for each in rounds}
     waiting = missing.keys() or limits.keys()  # a tally that claims more than there is says nothing
     works = view.healthy and not view.holds(job)
-    expired = {
-        round_
-        for round_ in waiting
-        if clock.spent(round_) >= limits[round_][1] or view.now - limits[round_][0] >= LONGEST_DEADLINE
-    }
-    half = {round_ for round_ in waiting - expired if works and clock.spent(round_) >= limits[round_][1] / 2}
+    expired = {round_ for round_ in waiting if clock.spent(round_) >= limits[round_]}
+    half = {round_ for round_ in waiting - expired if works and clock.spent(round_) >= limits[round_] / 2}
     return _Due(
         expired=frozenset(expired),
         half=frozenset(half - set(clock.half)),

@@ -26,10 +26,8 @@ async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
         return []
     if await tools.fetch(ledger.read_done, tools.store, job.job, 0):
         return []
-    index = await tools.fetch(ledger.read_index, tools.store, job.job)
-    again = index is not None
-    if index is None:
-        index = await tools.fetch(_write_manifest, job, tools)
+    known = await tools.fetch(ledger.read_index, tools.store, job.job)
+    index, again = (known, True) if known else await tools.fetch(_write_manifest, job, tools)
     return [SliceListed(job=job.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
 
 
@@ -111,7 +109,9 @@ def _entry(number: int, member: Member, job: Job) -> Entry:
     return Entry(image=number, name=member.name, source=source, problem=member.problem, reason=member.reason)
 
 
-def _write_manifest(job: Job, tools: Tools) -> ManifestIndex:
+def _write_manifest(job: Job, tools: Tools) -> tuple[ManifestIndex, bool]:
+    """The job's manifest, and whether somebody else wrote it meanwhile."""
     entries = _entries(job, tools)
     lane = Lane.INTERACTIVE if len(entries) <= tools.limits.interactive_images else Lane.BULK
-    return ledger.write_manifest(tools.store, job.job, entries, lane)
+    index = ledger.write_manifest(tools.store, job.job, entries, lane)
+    return index, index.images != len(entries)

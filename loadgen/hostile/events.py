@@ -148,6 +148,8 @@ _ALL = (
         _with(object="inbox/../../etc/passwd"),
         field="object",
     ),
+    _kind("object_dotted", "An object with a dot for a folder.", _with(object="inbox/nuclei/./a.zip"), field="object"),
+    _kind("object_of_wide_letters", "1,000 wide letters.", _with(object="inbox/" + "🔬" * 1000), field="object"),
     _kind("object_with_nul", "An object with a NUL in its name.", _with(object="inbox/nuclei/a\0.zip"), field="object"),
     _kind("object_without_name", "An object without a name.", _with(object=""), field="object"),
     _kind(

@@ -18,6 +18,7 @@ def written(*images: dict[str, Any], **all_of_them: Any) -> bytes:
 
 
 FIRST, SMALL, TINY = ({"data": pixels(side, side, dtype="uint8")} for side in (64, 50, 32))
+BOTH, TIMES = np.stack([FIRST["data"]] * 2), {"metadata": {"axes": "TYX"}}
 
 
 @pytest.mark.parametrize(
@@ -27,8 +28,13 @@ FIRST, SMALL, TINY = ({"data": pixels(side, side, dtype="uint8")} for side in (6
         (written(FIRST, {"data": pixels(64, 64, dtype="uint16")}, metadata=None), "2 images or stacks of 64 x 64 px"),
         (written(FIRST, FIRST, FIRST), "3 images or stacks of 64 x 64 px side by side"),
         (written(FIRST, FIRST, ome=True), "2 images or stacks of 64 x 64 px side by side"),
+        (written(FIRST, {"data": pixels(64, 64, dtype="uint16")}, ome=True), "2 images or stacks of 64 x 64 px side"),
+        (
+            written(TIMES | {"data": BOTH}, TIMES | {"data": BOTH[:1]}, ome=True),
+            "2 images or stacks of 64 x 64 px side",
+        ),
     ],
-    ids=["sizes", "types", "shaped", "positions"],
+    ids=["sizes", "types", "shaped", "positions", "positions of two types", "a position that stopped early"],
 )
 def test_further_images_of_a_file_do_not_vanish_in_silence(data: bytes, sizes: str) -> None:
     with pytest.raises(Unreadable, match=f"a.tif holds {sizes}.*; save each as a file of its own"):

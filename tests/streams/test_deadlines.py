@@ -5,7 +5,8 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from streams import ledger, markers, overdue, sweep
-from streams.events import LONGEST_DEADLINE, ImageEnded
+from streams.events import ImageEnded, Lane, Source
+from streams.records import Entry
 from streams.rounds import replay
 from streams.sweep import RELEASE_SECONDS, SECONDS
 from tests.streams.books import JOB, START, Time, accepted, count, label, listed, refuse
@@ -58,6 +59,18 @@ def test_an_archive_that_is_never_listed_ends_as_one_rejected_image(watch: Watch
     assert (state.images, next(ledger.rejections(watch.store, JOB)).name) == (1, "plate.zip")
 
 
+def test_an_archive_whose_time_ends_while_it_is_listed_has_one_manifest(watch: Watch) -> None:  # rules 4 and 10
+    job = accepted(watch.store, deadline=HOUR)
+    entries = [
+        Entry(image=image, name=f"{image}.tif", source=Source(key=job.object, etag=job.etag)) for image in (0, 1)
+    ]
+    ledger.write_manifest(watch.store, JOB, entries, Lane.BULK)
+    assert overdue.time_out_listing(watch.store, job) == []
+    assert [entry.name for entry in ledger.entries(watch.store, JOB)] == ["0.tif", "1.tif"]
+    later = ledger.write_manifest(watch.store, JOB, entries[:1], Lane.BULK)
+    assert later.images == 2
+
+
 def test_an_outage_does_not_count_and_the_job_says_so(watch: Watch) -> None:  # rule 19
     listed(watch.store, 3, deadline=HOUR)
     watch.looks(10)
@@ -85,13 +98,14 @@ def test_a_clock_that_is_set_back_takes_nothing_away(watch: Watch) -> None:
     assert watch.clock.counted == 3 * 60
 
 
-def test_nothing_outlives_the_topics_however_long_the_outage(watch: Watch) -> None:  # rule 7
-    listed(watch.store, 1)
-    watch.well = False
-    watch.time.now = START + LONGEST_DEADLINE
-    [end] = watch.look()
-    assert isinstance(end, ImageEnded)
-    assert end.reason == "timeout"
+def test_what_outlives_its_topics_is_announced_again_from_the_manifest(watch: Watch) -> None:  # rules 7 and 19
+    listed(watch.store, 1, deadline=HOUR)
+    watch.look()
+    watch.well, watch.lag = False, None
+    assert watch.look(minutes=8 * 24 * 60) == []  # a machine that was off for a week, and all events have expired
+    watch.well, watch.lag = True, 0
+    assert slice_of() in watch.looks(3)
+    assert watch.clock.counted < HOUR / 2
 
 
 @pytest.mark.parametrize("what", [JOB, "model/dddddddd"])
