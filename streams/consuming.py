@@ -212,8 +212,9 @@ class _Consumer(driver.Consumer):
 
 
 class _Producer(driver.Producer):
-    def _settings_extra(self) -> dict[str, Any]:  # Faust is idempotent only in exactly-once mode
-        return {"acks": "all", "enable_idempotence": True}
+    def _settings_extra(self) -> dict[str, Any]:
+        """Not idempotent: numbers that differ from the broker's after an outage would stop it (aiokafka 1017)."""
+        return {"acks": "all"}
 
 
 class _Transport(driver.Transport):

@@ -161,7 +161,7 @@ def total_lag(finished: Mapping[Place, int], begins: Mapping[Place, int], ends: 
 
 
 class Announcer:
-    """Sends events from outside a stage: the API and the inbox. Idempotent, confirmed by all replicas."""
+    """Sends events from outside a stage: the API and the inbox. Confirmed by all replicas; perhaps twice."""
 
     def __init__(self, bootstrap: str, seconds: float = 10.0) -> None:
         self._seconds = seconds
@@ -169,7 +169,6 @@ class Announcer:
             {
                 "bootstrap.servers": bootstrap,
                 "acks": "all",
-                "enable.idempotence": True,
                 "linger.ms": 0,
                 "message.timeout.ms": int(seconds * 1000),
                 "log_level": 0,

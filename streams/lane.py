@@ -64,6 +64,8 @@ class LaneOfWork:
         self._sought: dict[TP, tuple[int, int]] = {}
         self._marked: dict[TP, Mark] = {}
         self._marking = asyncio.Lock()
+        self._unsent: dict[object, float] = {}
+        """Since when each event that failed to be sent is tried."""
         self._stopped = False
         self._moved = time.monotonic()
         group = f"{chain[0].name}.{lane}" if lane else chain[0].name
@@ -114,6 +116,8 @@ class LaneOfWork:
 
     def stall(self, now: float) -> str:
         """What stands still here although it should not; empty when all is well."""
+        if self._unsent and now - min(self._unsent.values()) > STALL_SECONDS:
+            return f"{self.topic}: an event can't be sent for {now - min(self._unsent.values()):.0f} s"
         if self._stopped or now - self._moved < STALL_SECONDS:
             return ""
         if not self.ready:
@@ -128,6 +132,7 @@ class LaneOfWork:
     def excuse(self, now: float) -> None:
         """A part is away: start all clocks again."""
         self._moved = now
+        self._unsent = dict.fromkeys(self._unsent, now)
         for run in self._runs.values():
             run.begun = now
 
@@ -245,11 +250,18 @@ class LaneOfWork:
             await self._until_sent(address, event, trace or traceparent(event.job))
 
     async def _until_sent(self, address: str, event: Event, trace: str) -> None:
-        while True:
-            try:
-                await self.subscription.send(address, event.key.encode(), event.encode(), trace)
-            except Exception as error:
-                log().warning("send_failed", topic=address, job=event.job, error=repr(error))
+        this = object()
+        try:
+            while not await self._sent(address, event, trace):
+                self._unsent.setdefault(this, time.monotonic())
                 await asyncio.sleep(random.uniform(0.2, 1.0))
-            else:
-                return
+        finally:
+            self._unsent.pop(this, None)
+
+    async def _sent(self, address: str, event: Event, trace: str) -> bool:
+        try:
+            await self.subscription.send(address, event.key.encode(), event.encode(), trace)
+        except Exception as error:
+            log().warning("send_failed", topic=address, job=event.job, error=repr(error))
+            return False
+        return True

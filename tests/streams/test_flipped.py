@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from storage import keys
 from storage.memory import MemoryStore
 from streams import ledger
 from tests.streams.stand import archive, submit, tiff, tools
@@ -12,9 +13,9 @@ from tests.streams.stand import archive, submit, tiff, tools
 class Flipping(MemoryStore):
     """Flips a bit in one of the reads of what was uploaded."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, where: float) -> None:
         super().__init__()
-        self._number = number
+        self._number, self._where = number, where
         self.reads = 0
 
     def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
@@ -24,18 +25,21 @@ class Flipping(MemoryStore):
         self.reads += 1
         if self.reads != self._number or not data:
             return data
-        return bytes([data[0] ^ 0x10]) + data[1:]
+        at = int(self._where * len(data)) | (self._where > 0)  # of a pixel the higher byte
+        return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
 
 
-def end(store: MemoryStore) -> tuple[int | None, int]:
+def end(store: MemoryStore) -> tuple[int | None, int, list[bytes]]:
     state = ledger.state(store, next(ledger.jobs(store)).job)
-    return state.images, state.labelled
+    labels = [store.get(stat.key) for stat in store.list(keys.labels_prefix(state.job))]
+    return state.images, state.labelled, labels
 
 
 @pytest.mark.parametrize("number", range(1, 12))
+@pytest.mark.parametrize("where", [0.0, 0.5])
 @pytest.mark.parametrize("upload", [lambda: archive({"a.tif": tiff(), "b.tif": tiff(seed=2)}), tiff])
-def test_a_flipped_bit_in_any_read_changes_nothing(number: int, upload: Callable[[], bytes]) -> None:
-    sound, flipping = MemoryStore(), Flipping(number)
+def test_a_flipped_bit_in_any_read_changes_nothing(number: int, upload: Callable[[], bytes], where: float) -> None:
+    sound, flipping = MemoryStore(), Flipping(number, where)
     for store in (sound, flipping):
         submit(tools(store), upload())
     assert end(flipping) == end(sound)

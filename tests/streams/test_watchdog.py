@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from faust.types import TP
 
 from streams import watchdog
+from streams.events import ImageEnded
 from streams.lane import FROZEN_SECONDS, STALL_SECONDS, LaneOfWork, _Run
 from streams.tracker import Entry
 from streams.watchdog import CODE, Watchdog
@@ -107,6 +109,31 @@ def test_an_event_that_is_worked_on_for_ever_holds_the_commit_position() -> None
         lane._runs[PLACE, 0] = _Run(PLACE, Entry(0))
         assert not lane.stall(late())
         assert "holds the commit position" in lane.stall(late(FROZEN_SECONDS))
+
+    with_worker(test)
+
+
+def test_a_lane_that_can_not_send_stands_still_whatever_else_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(worker: Worker, lane: LaneOfWork, codes: list[int]) -> None:
+        tries = asyncio.Event()
+
+        async def send(*what: object) -> None:
+            tries.set()
+            raise KafkaError
+
+        monkeypatch.setattr(lane.subscription, "send", send)
+        sending = asyncio.create_task(lane.announce([ImageEnded(job="j", image=0, outcome="labelled")]))
+        await tries.wait()
+        while not lane._unsent:
+            await asyncio.sleep(0)
+        lane._moved = late()
+        assert "can't be sent" in lane.stall(late())
+        lane.excuse(late())
+        assert not lane.stall(late())
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert "can't be sent" not in lane.stall(late(FROZEN_SECONDS))
 
     with_worker(test)
 
