@@ -1,7 +1,8 @@
 """Which event killed the worker? Only a death while alone counts (rule 21).
 
 After a death, the events that were in flight are run one at a time, nothing beside them, each under a marker in the
-bucket that is taken away when it ends. A marker that is still there tells of a death on that very event.
+bucket that says one death more than there were. When the event ends, it is taken away; when it fails or is abandoned,
+it says again what it said before: nobody died. So what a marker says after a death is true of that very event.
 """
 
 import asyncio
@@ -71,6 +72,9 @@ def begin(store: Store, topic: str, partition: int, offset: int, before: int) ->
     store.put(keys.alone(topic, partition, offset), str(before + 1).encode())
 
 
-def end(store: Store, topic: str, partition: int, offset: int) -> None:
-    """The event has ended, or was abandoned in good order."""
-    store.delete([keys.alone(topic, partition, offset)])
+def end(store: Store, topic: str, partition: int, offset: int, before: int = 0) -> None:
+    """From here on a death doesn't count: `before` deaths did, none where the event has ended."""
+    if before:
+        store.put(keys.alone(topic, partition, offset), str(before).encode())
+    else:
+        store.delete([keys.alone(topic, partition, offset)])

@@ -89,11 +89,12 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> Ans
         return Answer()
     run = tools.for_run(event.lane)
     try:
-        return await _persist(stages, event, message, run)
+        answered = await _persist(stages, event, message, run)
     finally:
         await run.share.release()
-        if message.suspect:
-            await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
+    if message.suspect:
+        await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
+    return answered
 
 
 async def _persist(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Answer:
@@ -138,8 +139,12 @@ async def _alone(stages: Sequence[Stage], event: Event, message: Message, tools:
     if before >= containment.DEATHS:
         raise Rejected("killed", f"{_name(event)}: the worker died on it {before} times, while it ran alone", before)
     async with tools.solitude.alone():
-        await tools.fetch(containment.begin, tools.store, *message.place, before)
-        return await _work(stages, event, tools)
+        try:
+            await tools.fetch(containment.begin, tools.store, *message.place, before)
+            return await _work(stages, event, tools)
+        except (Exception, asyncio.CancelledError):  # whoever gets here is alive
+            await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place, before))
+            raise
 
 
 async def _work(stages: Sequence[Stage], event: Event, tools: Tools) -> Sequence[Event]:

@@ -1,12 +1,22 @@
 """Alone in the process, and the marks by which the next worker knows who was in flight."""
 
 import asyncio
+import threading
 
+import pytest
+
+from storage import keys
 from storage.memory import MemoryStore
-from streams import containment
+from storage.objects import Unavailable
+from streams import containment, policy
 from streams.containment import Solitude
+from streams.events import Event, ImageFound, UploadReceived
+from streams.stages import chain
+from streams.tools import Tools
 from streams.tracker import Entry, Mark, Past, Tracker
-from tests.streams.stand import run
+from tests.streams.stand import Queue, run, tiff, tools
+
+PLACE = ("images.bulk", 3, 14)
 
 
 def test_nothing_runs_beside_an_event_that_runs_alone() -> None:  # rule 21
@@ -85,3 +95,82 @@ def test_a_death_is_counted_only_between_begin_and_end() -> None:  # rule 21
     assert containment.deaths(store, *place) == 2
     containment.end(store, *place)
     assert containment.deaths(store, *place) == 0
+
+
+class Ailing(MemoryStore):
+    """The input can't be read so many times, and what ends a death's count doesn't work at first either."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = self.refusals = 0
+        self.reading, self.gate = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
+        if key.startswith("uploads/"):
+            self.reading.set()
+            self.gate.wait(60)
+            if self.failures:
+                self.failures -= 1
+                self.refusals = 2
+                raise Unavailable("broke off in the middle of a large object")
+        return super().get(key, start, length, etag)
+
+    def put(self, key: str, data: bytes) -> str:
+        self._refuse(key)
+        return super().put(key, data)
+
+    def delete(self, keys: list[str]) -> None:  # type: ignore[override]
+        self._refuse(keys[0])
+        super().delete(keys)
+
+    def _refuse(self, key: str) -> None:
+        if key.startswith("alone/") and self.refusals:
+            self.refusals -= 1
+            raise Unavailable("away")
+
+
+def suspect(given: Tools) -> policy.Message:
+    """An image that was in flight when a worker died."""
+    given.store.put("uploads/u/a.tif", tiff())
+    events = run(Queue(given, ("unzip", "announce")).work(UploadReceived(object="uploads/u/a.tif")))
+    image: Event = next(event for event in events if isinstance(event, ImageFound))
+    return policy.Message(*PLACE, image.encode(), past=Past.SUSPECT)
+
+
+@pytest.mark.parametrize("deaths", [0, 2])
+def test_a_suspect_whose_input_can_not_be_read_is_not_charged_with_deaths(  # rule 21
+    deaths: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "_delay", lambda attempt, outage: 0.001)
+    store = Ailing()
+    given = tools(store)
+    message = suspect(given)
+    containment.end(store, *PLACE, deaths)
+    store.failures = 5
+    (ended,) = run(policy.answer(chain("tile+predict+postprocess"), message, given)).events
+    assert (ended.outcome, store.failures, store.refusals) == ("labelled", 0, 0)
+    assert not list(store.list("alone/"))
+
+
+@pytest.mark.parametrize("deaths", [0, 2])
+def test_a_suspect_that_is_abandoned_in_good_order_has_died_as_often_as_before(deaths: int) -> None:  # rule 21
+    store = Ailing()
+    given = tools(store)
+    message = suspect(given)
+    containment.end(store, *PLACE, deaths)
+
+    async def stopped() -> None:
+        store.reading.clear()
+        store.gate.clear()
+        running = asyncio.create_task(policy.answer(chain("tile+predict+postprocess"), message, given))
+        await asyncio.to_thread(store.reading.wait, 60)
+        assert containment.deaths(store, *PLACE) == deaths + 1
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        store.gate.set()
+
+    run(stopped())
+    assert containment.deaths(store, *PLACE) == deaths
+    assert len(list(store.list(keys.alone(*PLACE)))) == bool(deaths)
