@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from storage.sources import read_source
 from streams import wire
 from streams.events import Lane
 from streams.forkserver import Child, Died, ForkServer
+from streams.patience import Patience
 from streams.spent import Spent
 from streams.wire import Told, Wanted
 from streams.workshop import THREADS, Workshop
@@ -22,10 +23,15 @@ from streams.workshop import THREADS, Workshop
 class Decoder(Protocol):
     """Reads images."""
 
-    async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
+    @property
+    def overdue(self) -> bool:
+        """Whether there is nobody to read an image, for so long that a new worker does better."""
+
+    async def read(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> Image:
         """Fetch an image's file and decode it; counts the seconds to the phases `wait`, `fetch` and `decode`.
 
-        Raises what `read_source` and `read_image` raise, `Hung`, and `Died` where it killed the process that read it.
+        The run's clock stands still until somebody is free to read. Raises what `read_source` and `read_image` raise,
+        `Hung`, and `Died` where it killed the process that read it.
         """
 
     def warm(self) -> None:
@@ -53,7 +59,12 @@ class InProcess:
         self._store = store
         self._workshop = workshop
 
-    async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
+    @property
+    def overdue(self) -> bool:
+        """Never: it reads itself."""
+        return False
+
+    async def read(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> Image:
         """See `Decoder`."""
         with spent.timed("fetch"):
             data = await asyncio.to_thread(read_source, self._store, wanted, wanted.name)
@@ -85,9 +96,14 @@ class Apart:
         self._idle: dict[Lane, list[Child]] = defaultdict(list)
         self._resting = False
 
-    async def read(self, wanted: Wanted, lane: Lane, spent: Spent) -> Image:
+    @property
+    def overdue(self) -> bool:
         """See `Decoder`."""
-        fetch, told = await self._told(wanted, lane, spent)
+        return self._server.overdue
+
+    async def read(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> Image:
+        """See `Decoder`."""
+        fetch, told = await self._told(wanted, lane, spent, patience)
         if "error" in told.words:
             raise wire.error(told.words)
         spent["fetch"] += fetch
@@ -109,22 +125,24 @@ class Apart:
                 children.pop().end()
         self._server.close()
 
-    async def _told(self, wanted: Wanted, lane: Lane, spent: Spent) -> tuple[float, Told]:
+    async def _told(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> tuple[float, Told]:
         while True:
             try:
-                async with self._lent(lane, spent) as child:
+                async with self._lent(lane, spent, patience) as child:
                     return await child.read(wanted)
             except Died:
                 if self._resting:
                     await asyncio.Event().wait()  # the drain abandons it, and whoever comes next tries again
-                if self._server.runs:
+                if not child.orphaned:
                     raise  # else they all died, of something else
 
     @asynccontextmanager
-    async def _lent(self, lane: Lane, spent: Spent) -> AsyncIterator[Child]:
+    async def _lent(self, lane: Lane, spent: Spent, patience: Patience) -> AsyncIterator[Child]:
         begun = time.perf_counter()
-        async with self._rooms[lane]:
-            child = await self._awake(lane)
+        async with AsyncExitStack() as room:
+            with patience.waiting():
+                await room.enter_async_context(self._rooms[lane])
+                child = await self._awake(lane)
             spent["wait"] += time.perf_counter() - begun
             try:
                 yield child

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from storage.images import Image, read_image
@@ -45,10 +46,9 @@ def main(arguments: list[str], store: Callable[..., Store] = S3Store, decode: De
     gc.freeze()  # the collector would write to, and so copy, all that decoders share
     here = os.getpid()
     while asked := wire.receive(control):
-        channel = socket.socket(fileno=asked.memory)
-        if os.fork() == 0:
-            _become_decoder(here, control, channel, lambda: store(**asked.words), decode)
-        channel.close()
+        with suppress(OSError), socket.socket(fileno=asked.memory) as channel:
+            if os.fork() == 0:  # where no process is to be had, the worker sees the channel closed and asks again
+                _become_decoder(here, control, channel, lambda: store(**asked.words), decode)
 
 
 def _become_decoder(

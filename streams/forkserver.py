@@ -1,11 +1,13 @@
 """The worker's side: a small process that forks decoders, and the handles of those."""
 
 import asyncio
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 
 from observability.logs import log
@@ -15,6 +17,8 @@ from streams.workshop import COMPUTATION_SECONDS, Hung, ends
 
 AGAIN_SECONDS = 1.0
 """Before a fork server that gave no decoder is asked again."""
+LONG_SECONDS = 60.0
+"""To wait for a decoder; one takes a second or two even where the fork server has to be started first."""
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """A process with threads should not be forked."""
 
@@ -26,8 +30,9 @@ class Died(Exception):
 class Child:
     """One decoder process, which reads one image at a time."""
 
-    def __init__(self, channel: socket.socket, seconds: int) -> None:
+    def __init__(self, channel: socket.socket, seconds: int, server: "subprocess.Popen[bytes]") -> None:
         self.pid = 0
+        self._server = server
         self._channel = channel
         self._channel.setblocking(False)
         self._seconds = seconds
@@ -41,6 +46,11 @@ class Child:
             return True
         except OSError:
             return False
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the server that forked it has ended, and with it all its decoders; another may run by now."""
+        return self._server.poll() is not None
 
     async def greet(self) -> None:
         """Wait until it works."""
@@ -109,6 +119,12 @@ class ForkServer:
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._asked: list[float] = []
+
+    @property
+    def overdue(self) -> bool:
+        """Whether somebody waits for a decoder for so long that a new worker does better."""
+        return time.monotonic() - min(self._asked, default=math.inf) > LONG_SECONDS
 
     @property
     def runs(self) -> bool:
@@ -129,18 +145,23 @@ class ForkServer:
 
     async def fork(self) -> Child:
         """A new decoder, once it works."""
-        while True:
-            self.start()
-            try:
-                return await self._forked()
-            except (OSError, Died) as error:
-                log().error("no_decoder", error=repr(error))
-                await asyncio.sleep(AGAIN_SECONDS)
+        asked = time.monotonic()
+        self._asked.append(asked)
+        try:
+            while True:
+                try:
+                    return await self._forked()
+                except (OSError, Died) as error:
+                    log().error("no_decoder", error=repr(error))
+                    await asyncio.sleep(AGAIN_SECONDS)
+        finally:
+            self._asked.remove(asked)
 
     async def _forked(self) -> Child:
-        assert self._control is not None
+        self.start()
+        assert self._control is not None and self._process is not None
         ours, theirs = wire.pair()
-        child = Child(ours, self.seconds)
+        child = Child(ours, self.seconds, self._process)
         try:
             with theirs:
                 wire.send(self._control, self.place, [theirs.fileno()])

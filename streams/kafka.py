@@ -149,7 +149,7 @@ class Backlog:
         return [(topic, partition) for topic in read for partition in known[topic].partitions]
 
     def _committed(self, group: str, places: Sequence[Place]) -> dict[Place, int]:
-        """Asked as a member would: an admin client's question ends the process when the broker goes (librdkafka 4605)."""
+        """Asked as a member would: an admin client ends the process when the broker goes (librdkafka 4605)."""
         consumer = Consumer({**self._settings, "group.id": group, "enable.auto.commit": False})
         try:
             found = consumer.committed([TopicPartition(*place) for place in places], timeout=self._seconds)

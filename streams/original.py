@@ -52,7 +52,7 @@ async def _alive(found: ImageFound, tools: Tools) -> Image:
 
 async def _decoded(found: ImageFound, tools: Tools) -> Image:
     try:
-        return await tools.decoder.read(_wanted(found), tools.lane, tools.spent)
+        return await tools.decoder.read(_wanted(found), tools.lane, tools.spent, tools.patience)
     except NotFound:
         raise Rejected("bad_input", f"{found.name}: the uploaded object is gone") from None
 

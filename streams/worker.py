@@ -94,8 +94,9 @@ class Worker:
                 await asyncio.sleep(BEAT_SECONDS)
 
     def _must_end(self) -> bool:
-        """Whether an app crashed, or a thread hangs: then a new process does better."""
-        return self.tools.workshop.hung > 0 or any(lane.subscription.crashed for lane in self._lanes)
+        """Whether an app crashed, a thread hangs, or no decoder is to be had: then a new process does better."""
+        stuck = self.tools.workshop.hung > 0 or self.tools.decoder.overdue
+        return stuck or any(lane.subscription.crashed for lane in self._lanes)
 
     async def beat(self) -> None:
         """Give a sign of life; end the process where something stands still although every part answers."""

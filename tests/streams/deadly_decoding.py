@@ -1,5 +1,6 @@
 """Decoders for tests: some files kill them, or hold them up for ever. Run as a module."""
 
+import errno
 import os
 import signal
 import sys
@@ -53,5 +54,18 @@ def _die_once(mark: Path) -> None:
         os.kill(os.getpid(), signal.SIGSEGV)
 
 
+_fork = os.fork
+
+
+def fork() -> int:
+    """Fails once for a mark that the environment names: as if there were too many processes."""
+    mark = Path(os.environ.get("NO_FORK", ""))
+    if mark.is_file():
+        mark.unlink()
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    return _fork()
+
+
 if __name__ == "__main__":
+    os.fork = fork
     decoding.main(sys.argv[1:], store, decode)

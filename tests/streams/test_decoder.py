@@ -23,6 +23,7 @@ from streams.events import ImageFound, Lane, Source
 from streams.failure import Rejected, is_outage
 from streams.forkserver import Died, ForkServer
 from streams.original import read
+from streams.patience import Patience
 from streams.spent import Spent
 from streams.tools import Limits, Tools
 from streams.wire import Wanted
@@ -77,7 +78,7 @@ def wanted(key: str, **fields: Any) -> Wanted:
 def raised(folder: Path, make: Callable[[Path], Decoder], asked: Wanted) -> Exception:
     async def test(decoder: Decoder) -> Exception:
         with pytest.raises(Exception) as raised:
-            await decoder.read(asked, Lane.BULK, Spent())
+            await decoder.read(asked, Lane.BULK, Spent(), Patience())
         return raised.value
 
     return with_decoder(lambda: make(folder), test)  # type: ignore[no-any-return]
@@ -87,7 +88,7 @@ def raised(folder: Path, make: Callable[[Path], Decoder], asked: Wanted) -> Exce
 def test_an_image_is_read_as_its_file_says(make: Callable[[Path], Decoder], tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(tiff((300, 400)))
     spent = Spent()
-    image = with_decoder(lambda: make(tmp_path), lambda each: each.read(wanted("a.tif"), Lane.BULK, spent))
+    image = with_decoder(lambda: make(tmp_path), lambda each: each.read(wanted("a.tif"), Lane.BULK, spent, Patience()))
     expected = read_image(tiff((300, 400)), "a.tif")
     assert np.array_equal(image.planes, expected.planes)  # also now that its decoder is gone
     assert (image.dtype, image.pixel_size, image.channels) == (expected.dtype, expected.pixel_size, expected.channels)
@@ -108,7 +109,7 @@ def test_both_kinds_refuse_with_the_same_words(tmp_path: Path) -> None:
     }
 
     async def test(decoder: Decoder) -> list[tuple[type, str, str]]:
-        reads = [decoder.read(each, Lane.BULK, Spent()) for each in asked]
+        reads = [decoder.read(each, Lane.BULK, Spent(), Patience()) for each in asked]
         ends = await asyncio.gather(*reads, return_exceptions=True)
         return [(type(end), str(end), getattr(end, "reason", "")) for end in ends]
 
@@ -137,7 +138,7 @@ def test_an_image_that_kills_its_reader_leaves_its_neighbours_alone(tmp_path: Pa
 
     async def test(decoder: Decoder) -> list[Any]:
         names = ["a.tif", "k.tif"] * 10
-        reads = (decoder.read(wanted(name), lane, Spent()) for name in names for lane in Lane)
+        reads = (decoder.read(wanted(name), lane, Spent(), Patience()) for name in names for lane in Lane)
         return await asyncio.gather(*reads, return_exceptions=True)
 
     ends = with_decoder(lambda: apart(tmp_path), test)
@@ -151,8 +152,8 @@ def test_a_decoder_that_hangs_is_killed_and_another_takes_its_place(tmp_path: Pa
 
     async def test(decoder: Decoder) -> None:
         with pytest.raises(Hung, match="did not end in 1 s"):
-            await decoder.read(wanted("h.tif"), Lane.INTERACTIVE, Spent())
-        await decoder.read(wanted("a.tif"), Lane.INTERACTIVE, Spent())
+            await decoder.read(wanted("h.tif"), Lane.INTERACTIVE, Spent(), Patience())
+        await decoder.read(wanted("a.tif"), Lane.INTERACTIVE, Spent(), Patience())
         assert len(decoders()) == 1
 
     with_decoder(lambda: apart(tmp_path, seconds=1), test)
@@ -162,7 +163,7 @@ def test_a_reading_that_is_abandoned_ends_its_decoder(tmp_path: Path) -> None:
     (tmp_path / "h.tif").write_bytes(HANGS)
 
     async def test(decoder: Decoder) -> None:
-        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, Spent()))
+        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, Spent(), Patience()))
         await until(lambda: decoders())
         reading.cancel()
         await until(lambda: not decoders())
@@ -174,11 +175,14 @@ def test_when_all_decoders_die_at_once_no_image_is_blamed(tmp_path: Path) -> Non
     (tmp_path / "h.tif").write_bytes(HANGS)
 
     async def test(decoder: Decoder) -> None:
-        reading = asyncio.create_task(decoder.read(wanted("h.tif"), Lane.BULK, Spent()))
-        await until(lambda: decoders())
-        (tmp_path / "h.tif").write_bytes(tiff())
+        lanes = (Lane.BULK, Lane.BULK, Lane.INTERACTIVE)
+        spent = [Spent() for _ in lanes]
+        asked = [decoder.read(wanted("h.tif"), *each, Patience()) for each in zip(lanes, spent, strict=True)]
+        reads = list(map(asyncio.create_task, asked))
+        await until(lambda: all(each["wait"] for each in spent))
         servers()[0].kill()
-        assert (await reading).planes.shape == (1, 64, 80)
+        (tmp_path / "h.tif").write_bytes(tiff())  # for those that read again
+        assert [image.planes.shape for image in await asyncio.gather(*reads)] == [(1, 64, 80)] * len(lanes)
 
     with_decoder(lambda: apart(tmp_path), test)
 
@@ -189,16 +193,16 @@ def test_a_death_while_the_worker_drains_is_nobodys_fault(tmp_path: Path) -> Non
     async def test(decoder: Decoder) -> None:
         decoder.rest()
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(decoder.read(wanted("k.tif"), Lane.BULK, Spent()), 3)
+            await asyncio.wait_for(decoder.read(wanted("k.tif"), Lane.BULK, Spent(), Patience()), 3)
 
     with_decoder(lambda: apart(tmp_path), test)
 
 
 WORKER = """
 import asyncio, sys
-from streams.decoder import Apart, ForkServer, Lane, Spent, Wanted
+from streams.decoder import Apart, ForkServer, Lane, Patience, Spent, Wanted
 decoder = Apart(ForkServer({"folder": sys.argv[2]}, sys.argv[1]))
-asyncio.run(decoder.read(Wanted("h.tif", "", 0, None, None, 0, 0, None, "h.tif", None), Lane.BULK, Spent()))
+asyncio.run(decoder.read(Wanted("h.tif", "", 0, None, None, 0, 0, None, "h.tif", None), Lane.BULK, Spent(), Patience()))
 """
 
 
@@ -218,11 +222,11 @@ def test_what_is_meant_for_the_worker_does_not_end_its_decoders(tmp_path: Path) 
     (tmp_path / "a.tif").write_bytes(tiff())
 
     async def test(decoder: Decoder) -> None:
-        await decoder.read(wanted("a.tif"), Lane.BULK, Spent())
+        await decoder.read(wanted("a.tif"), Lane.BULK, Spent(), Patience())
         for process in (*servers(), *(before := decoders())):
             for number in (signal.SIGTERM, signal.SIGINT):
                 os.kill(process.pid, number)
-        await decoder.read(wanted("a.tif"), Lane.BULK, Spent())
+        await decoder.read(wanted("a.tif"), Lane.BULK, Spent(), Patience())
         assert decoders() == before
 
     with_decoder(lambda: apart(tmp_path), test)
