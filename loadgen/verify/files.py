@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import imagecodecs
 
 from loadgen.verify import records
-from loadgen.verify.records import Entry, JobRecord, RejectionRecord, Unreadable
+from loadgen.verify.records import Entry, FailedEvent, JobRecord, RejectionRecord, Source, Unreadable
 from loadgen.verify.tiff import Page, Tag, read_pages
 
 ZSTD, MIN_IS_BLACK, CENTIMETRE = 50_000, 1, 3
@@ -57,7 +57,21 @@ def rejection_problem(data: bytes, entry: Entry, job: str, round_: int) -> str:
         return f"can't be read: {why}"
     if (story.job, story.image, story.round) != (job, entry.image, round_):
         return f"is that of image {story.image} of job {story.job} in round {story.round}"
-    return f"names {story.name!r} instead of {entry.name!r}" if story.name not in ("", entry.name) else ""
+    if story.name not in ("", entry.name):
+        return f"names {story.name!r} instead of {entry.name!r}"
+    return _event_problem(story.event.first, entry)
+
+
+def _event_problem(event: FailedEvent, entry: Entry) -> str:
+    """What was worked on must be what the manifest lists: a healthy image may else be rejected for another's sake."""
+    if event.source is None or (event.image, event.name, event.source) == (entry.image, entry.name, entry.source):
+        return ""
+    return f"is for image {event.image}, {_place(event.name, event.source)}, not {_place(entry.name, entry.source)}"
+
+
+def _place(name: str, source: Source) -> str:
+    crc = "no checksum" if source.crc is None else f"checksum {source.crc:08x}"
+    return f"{name!r} at {source.offset} of {source.key} with etag {source.etag} and {crc}"
 
 
 def read_label(data: bytes) -> LabelFile:

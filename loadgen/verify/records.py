@@ -47,6 +47,7 @@ class Source(Record):
     """Where an image's file lies."""
 
     key: str
+    etag: str = ""
     offset: int = 0
     crc: int | None = None
 
@@ -106,6 +107,22 @@ class DeletedRecord(Record):
     object: str = ""
 
 
+class FailedEvent(Record):
+    """The event on which an image was rejected: that of the image, or of a tile, which holds its image's."""
+
+    image: int | None = None
+    name: str = ""
+    source: Source | None = None
+    found: "FailedEvent | None" = None
+    planned: "FailedEvent | None" = None
+
+    @property
+    def first(self) -> "FailedEvent":
+        """The event with which work on the image began."""
+        inner = self.planned or self.found
+        return inner.first if inner else self
+
+
 class RejectionRecord(Record):
     """`rejected/<shard>/<image>.<round>.json`."""
 
@@ -115,6 +132,8 @@ class RejectionRecord(Record):
     name: str = ""
     reason: str
     message: str
+    event: FailedEvent = FailedEvent()
+    """Without a source where it was kept by nobody, or is not that of an image."""
 
 
 @dataclass(frozen=True, slots=True)

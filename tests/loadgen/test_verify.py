@@ -61,6 +61,40 @@ def rejection_of_another_image(scene: Scene) -> None:
     scene.change(keys.rejection(scene.job, 3, 0), image=2)
 
 
+def rejection_for_another_name(scene: Scene) -> None:
+    change_event(scene, name="other.tif")
+
+
+def rejection_for_another_number(scene: Scene) -> None:
+    change_event(scene, image=2)
+
+
+def rejection_for_another_key(scene: Scene) -> None:
+    change_source(scene, key="uploads/u2/plate.zip")
+
+
+def rejection_for_an_object_that_was_replaced(scene: Scene) -> None:
+    change_source(scene, etag="another")
+
+
+def rejection_for_another_place(scene: Scene) -> None:
+    change_source(scene, offset=0)
+
+
+def rejection_for_another_checksum(scene: Scene) -> None:
+    change_source(scene, crc=1)
+
+
+def change_event(scene: Scene, **fields: object) -> None:
+    key = keys.rejection(scene.job, 3, 0)
+    scene.change(key, event=scene.read(key)["event"] | fields)
+
+
+def change_source(scene: Scene, **fields: object) -> None:
+    source = scene.read(keys.rejection(scene.job, 3, 0))["event"]["source"]
+    change_event(scene, source=source | fields)
+
+
 def tally_with_a_bit_too_many(scene: Scene) -> None:
     scene.store.put(keys.tally(scene.job, "1-x"), bytes([0, 0, 0, 1, 0b1111, 0, 0, 0, 0]))
 
@@ -139,6 +173,7 @@ def file_listed_twice(scene: Scene) -> None:
     key = keys.manifest_shard(scene.job, 0)
     images = scene.read(key)["images"]
     scene.change(key, images=[*images[:3], images[3] | {"source": images[0]["source"]}])
+    change_source(scene, **images[0]["source"])
 
 
 def job_done_twice(scene: Scene) -> None:
@@ -199,6 +234,12 @@ def job_that_was_never_listed(scene: Scene) -> None:
         (label_of_another_model, {Kind.CHECKSUM}),
         (label_cut_short, {Kind.CHECKSUM}),
         (rejection_of_another_image, {Kind.CHECKSUM}),
+        (rejection_for_another_name, {Kind.CHECKSUM}),
+        (rejection_for_another_number, {Kind.CHECKSUM}),
+        (rejection_for_another_key, {Kind.CHECKSUM}),
+        (rejection_for_an_object_that_was_replaced, {Kind.CHECKSUM}),
+        (rejection_for_another_place, {Kind.CHECKSUM}),
+        (rejection_for_another_checksum, {Kind.CHECKSUM}),
         (tally_with_a_bit_too_many, {Kind.TALLY}),
         (tally_with_a_rejection_too_many, {Kind.TALLY}),
         (tally_that_is_none, {Kind.TALLY}),

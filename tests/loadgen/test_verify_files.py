@@ -1,6 +1,7 @@
 """A label file is judged by its bytes alone."""
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -8,10 +9,16 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.verify.files import label_problem, read_label
+from loadgen.verify.files import label_problem, read_label, rejection_problem
 from loadgen.verify.records import Entry, JobRecord, Source, Unreadable
 from loadgen.verify.tiff import Tag
+from storage.claims import Claims
 from storage.labels import write_labels
+from storage.memory import MemoryStore
+from streams.events import Event, ImageFound, Rejection, TilePlanned, TilePredicted, UploadReceived
+from streams.events import Source as EventSource
+from streams.failure import Rejected
+from streams.rejection import reject
 
 ENTRY = Entry(image=0, name="a.tif", source=Source(key="uploads/u/a.zip", crc=0x0BADCAFE))
 JOB = JobRecord(job="j", object="uploads/u/a.zip", model="nuclei", model_digest="d" * 64)
@@ -94,3 +101,69 @@ def test_a_table_that_claims_to_be_huge_takes_no_memory() -> None:
     data[start : start + 8] = b"\xff" * 8
     with pytest.raises(Unreadable, match="claims"):
         read_label(bytes(data))
+
+
+FOUND = ImageFound(
+    job="j",
+    image=0,
+    name="a.tif",
+    source=EventSource(key="uploads/u/a.zip", etag="e", offset=7, span=99, crc=0x0BADCAFE),
+    model="nuclei",
+    model_digest="d" * 64,
+)
+LISTED = Entry(image=0, name="a.tif", source=Source(key="uploads/u/a.zip", etag="e", offset=7, crc=0x0BADCAFE))
+
+
+def planned(found: ImageFound) -> TilePlanned:
+    return TilePlanned(
+        job=found.job,
+        image=0,
+        found=found,
+        plane=0,
+        planes=1,
+        shape=(9, 9),
+        scaled=(9, 9),
+        plan="p",
+        tile=0,
+        tiles=1,
+        low=0,
+        high=1,
+        pixels="x",
+        pixels_shape=(9, 9),
+        dtype="uint8",
+    )
+
+
+def predicted(found: ImageFound) -> TilePredicted:
+    return TilePredicted(job=found.job, image=0, planned=planned(found), maps="m")
+
+
+def rejection(event: Event) -> bytes:
+    store = MemoryStore()
+    claims = Claims(store)
+    [key] = reject(event, Rejected("bad_input", "a.tif is no image"), claims).claimed
+    claims.store(key)
+    return store.get(key)
+
+
+@pytest.mark.parametrize("event", [FOUND, planned(FOUND), predicted(FOUND)], ids=lambda event: event.topic)
+def test_a_rejection_is_sound_whichever_event_of_its_image_it_keeps(event: Event) -> None:
+    assert rejection_problem(rejection(event), LISTED, "j", 0) == ""
+
+
+@pytest.mark.parametrize("make", [planned, predicted])
+def test_a_rejection_on_a_tile_of_another_image_is_seen(make: Callable[[ImageFound], Event]) -> None:
+    other = FOUND.model_copy(update={"source": FOUND.source.model_copy(update={"crc": 1})})
+    problem = rejection_problem(rejection(make(other)), LISTED, "j", 0)
+    assert problem.startswith("is for image 0, 'a.tif' at 7 of uploads/u/a.zip")
+    assert "00000001" in problem
+
+
+def test_a_rejection_of_an_upload_names_no_place_to_compare() -> None:
+    upload = UploadReceived(job="abc", object="uploads/u/a.zip", name="a.tif")
+    assert rejection_problem(rejection(upload), LISTED, "abc", 0) == ""
+
+
+def test_a_rejection_that_kept_no_event_is_sound() -> None:
+    old = Rejection(job="j", image=0, name="a.tif", reason="bad_input", message="a.tif is no image")
+    assert rejection_problem(old.model_dump_json().encode(), LISTED, "j", 0) == ""
