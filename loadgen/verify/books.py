@@ -127,6 +127,7 @@ def read_books(bucket: Bucket, job: str, tell: Callable[[int], None] = lambda co
     books.index = _record(bucket, keys.manifest_index(job), IndexRecord, books, Kind.MANIFEST)
     books.labels = array("d", bytes(8 * _size(books)))
     _read_outcomes(bucket, books, tell)
+    books.wrong += _of_no_round(bucket, books)
     if books.unlisted and books.index is None and bucket.get(keys.manifest_index(job)) and not books.wrong:
         return read_books(bucket, job, tell)  # it was listed between two of our looks
     return books
@@ -192,6 +193,25 @@ def _enter_rejection(books: Books, found: Seen) -> None:
     image, round_ = _image(found.key), _round(found.key)
     if _belongs(books, found.key, image, keys.rejection(books.job, image, round_)):
         books.rejections.setdefault(image, {})[round_] = found.modified
+
+
+def _of_no_round(bucket: Bucket, books: Books) -> Iterator[Anomaly]:
+    """Rejections of a round that nobody asked for. A round that was begun while we looked is there by now."""
+    known = {0, *(each.round for each in books.rounds)}
+    found = [(image, round_) for image, rounds in sorted(books.rejections.items()) for round_ in rounds]
+    strange = [(image, round_) for image, round_ in found if round_ not in known]
+    there = {_number(seen.key) for seen in bucket.list(keys.rounds(books.job))} if strange else set()
+    for image, round_ in strange:
+        if round_ not in there:
+            key = keys.rejection(books.job, image, round_)
+            sentence = f"{key} is of round {round_}, and there is no such round"
+            yield Anomaly(Kind.ORPHAN, books.job, sentence, image)
+
+
+def _number(key: str) -> int:
+    """The number of a replay, from its key."""
+    number = key.rsplit("/", 1)[1].split(".")[0]
+    return int(number) if number.isdecimal() else -1
 
 
 def _belongs(books: Books, key: str, image: int, proper: str) -> bool:

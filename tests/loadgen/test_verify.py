@@ -95,6 +95,11 @@ def change_source(scene: Scene, **fields: object) -> None:
     change_event(scene, source=source | fields)
 
 
+def rejection_of_no_round(scene: Scene) -> None:
+    rejection = scene.read(keys.rejection(scene.job, 3, 0))
+    scene.write(keys.rejection(scene.job, 3, 1), rejection | {"round": 1})
+
+
 def tally_with_a_bit_too_many(scene: Scene) -> None:
     scene.store.put(keys.tally(scene.job, "1-x"), bytes([0, 0, 0, 1, 0b1111, 0, 0, 0, 0]))
 
@@ -253,6 +258,7 @@ def job_that_was_never_listed(scene: Scene) -> None:
         (outcome_beyond_the_manifest, {Kind.ORPHAN}),
         (outcome_of_no_job, {Kind.ORPHAN}),
         (label_under_a_key_of_its_own, {Kind.ORPHAN}),
+        (rejection_of_no_round, {Kind.ORPHAN}),
         (shard_that_is_gone, {Kind.MANIFEST}),
         (shard_out_of_order, {Kind.MANIFEST}),
         (shard_of_too_few, {Kind.MANIFEST}),

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator
 
+from loadgen.bucket import Seen
 from loadgen.topics import Record
 from loadgen.verify.anomalies import Kind
+from loadgen.verify.audit import verify
+from loadgen.verify.checks import Moment
 from storage import keys
 from streams import markers, rounds
 from streams.events import Event, ImageEnded, UploadReceived
-from tests.loadgen.stand import MemoryTopics, Scene
+from tests.loadgen.stand import MemoryBucket, MemoryTopics, Scene
 from tests.streams import stand
 
 
@@ -49,6 +52,18 @@ def test_a_replayed_job_is_in_order_while_it_runs_and_when_it_is_done(scene: Sce
     work(scene, *rounds.slices(replay))
     done = scene.audit(settled=True).as_json()
     assert (done["anomalies"], done["rejected"], done["in_flight"]) == (0, 1, 0), done["examples"]
+
+
+def test_a_replay_that_is_begun_and_ends_while_we_look_is_in_order(scene: Scene) -> None:  # rule 6
+    class Busy(MemoryBucket):
+        def list(self, prefix: str) -> Iterator[Seen]:
+            if prefix == keys.rejected_prefix(scene.job):
+                work(scene, *rounds.slices(rounds.replay(scene.store, scene.job)))
+            return super().list(prefix)
+
+    scene.topics.rewind()
+    report = verify(Busy(scene.store), scene.topics, Moment(time.time()))
+    assert report.as_json()["anomalies"] == 0, report.as_json()["examples"]
 
 
 def test_an_image_whose_replay_never_ended_is_lost_where_all_should_have(scene: Scene) -> None:  # rule 6
