@@ -105,6 +105,8 @@ class DeletedRecord(Record):
 
     job: str
     object: str = ""
+    etag: str = ""
+    """Empty where it is not known."""
 
 
 class FailedEvent(Record):

@@ -77,18 +77,26 @@ class _Known:
     def __init__(self, jobs: Iterable[JobRecord], deleted: Iterable[DeletedRecord]) -> None:
         gone = list(deleted)
         self._ids = {each.job for each in gone}
-        self._gone = {each.object for each in gone}
+        self._gone: dict[str, set[str]] = defaultdict(set)
+        for each in gone:
+            self._gone[each.object].add(each.etag)
         self._named: dict[tuple[str, str, str], list[JobRecord]] = defaultdict(list)
         for job in jobs:
             self._ids.add(job.job)
             self._named[job.object, job.model, job.submission].append(job)
 
     def has(self, upload: UploadReceived) -> bool:
-        """Whether a job stands for an upload: by its id, or by object, model, submission and options."""
-        if upload.job in self._ids or upload.object in self._gone:
+        """Whether a job stands for an upload: by its id, or by object, etag, model, submission and options."""
+        if upload.job in self._ids or self._was_deleted(upload):
             return True
         candidates = self._named[upload.object, upload.model, upload.submission]
-        return any(job.refused or _same_options(job, upload) for job in candidates)
+        same = [job for job in candidates if upload.etag in ("", job.etag)]  # the same key may be put to again
+        return any(job.refused or _same_options(job, upload) for job in same)
+
+    def _was_deleted(self, upload: UploadReceived) -> bool:
+        """Whether a job of the upload's object is gone; whoever names an etag means those bytes only."""
+        etags = self._gone.get(upload.object, set())
+        return bool(etags and (not upload.etag or etags & {"", upload.etag}))
 
 
 def _same_options(job: JobRecord, upload: UploadReceived) -> bool:

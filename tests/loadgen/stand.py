@@ -125,3 +125,11 @@ class Scene:
         """As if no outcome of the image had ever been announced."""
         said = self.topics.values["outcomes"]
         said[:] = [value for value in said if ImageEnded.decode(value).image != image]
+
+
+def work(scene: Scene, *events: Event) -> None:
+    """Let the pipeline answer more events; what it announces is announced."""
+    seen = stand.run(stand.Queue(stand.tools(scene.store), stand.CHAINED).work(*events))
+    for event in seen:
+        if event.topic in scene.topics.values:
+            scene.announce(event)

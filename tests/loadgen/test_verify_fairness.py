@@ -10,17 +10,8 @@ from loadgen.verify.audit import verify
 from loadgen.verify.checks import Moment
 from storage import keys
 from streams import markers, rounds
-from streams.events import Event, ImageEnded, UploadReceived
-from tests.loadgen.stand import MemoryBucket, MemoryTopics, Scene
-from tests.streams import stand
-
-
-def work(scene: Scene, *events: Event) -> None:
-    """Let the pipeline answer more events; what it announces is announced."""
-    seen = stand.run(stand.Queue(stand.tools(scene.store), stand.CHAINED).work(*events))
-    for event in seen:
-        if event.topic in scene.topics.values:
-            scene.announce(event)
+from streams.events import ImageEnded, UploadReceived
+from tests.loadgen.stand import MemoryBucket, MemoryTopics, Scene, work
 
 
 def test_an_outcome_told_twice_is_counted_and_no_anomaly(scene: Scene) -> None:
