@@ -87,7 +87,7 @@ class _Audit:
             take(uploads.twice(self.accepted))
             take(uploads.lost(seen, self.accepted, gone, self.bucket, self.moment.settled))
             take(self._ghosts({*known, *(each.job for each in gone)}))
-        take(self._leftovers({*known, *(each.job for each in gone)}))
+        take(self._leftovers(known, gone))
         self._look_again()
         return self.report
 
@@ -114,7 +114,7 @@ class _Audit:
             try:
                 yield records.read(DeletedRecord, self.bucket.get(found.key) or b"")
             except Unreadable:
-                yield DeletedRecord(job=found.key.removeprefix(keys.DELETED))
+                yield DeletedRecord(job=found.key.removeprefix(keys.DELETED), deleted=found.modified)
 
     def _jobs(self) -> list[str]:
         known = set(self.bucket.folders(keys.JOBS))
@@ -167,10 +167,12 @@ class _Audit:
             return None
         return Anomaly(Kind.CHECKSUM, books.job, f"{key} {problem}", entry.image) if problem else None
 
-    def _leftovers(self, known: set[str]) -> Iterator[Anomaly]:
+    def _leftovers(self, known: list[str], gone: list[DeletedRecord]) -> Iterator[Anomaly]:
         chosen = (lambda job: job in self.named) if self.named else (lambda job: True)
-        yield from leftovers.scratch(self.bucket, self.finished, known, chosen, self.moment)
-        yield from leftovers.markers(self.bucket, known, chosen, self.moment)
+        spared = {*known, *(each.job for each in gone if not leftovers.is_overdue(each, self.moment))}
+        yield from leftovers.scratch(self.bucket, self.finished, spared, chosen, self.moment)
+        yield from leftovers.markers(self.bucket, spared, chosen, self.moment)
+        yield from leftovers.deleted(self.bucket, gone, chosen, self.moment)
 
     def _ghosts(self, known: set[str]) -> Iterator[Anomaly]:
         for job, events in self.outcomes.jobs.items():

@@ -1,17 +1,19 @@
-"""What lies in the bucket outside the jobs' own folders, and belongs to jobs that are done, or to none."""
+"""What lies in the bucket and belongs to jobs that are done, that were deleted, or that never were."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from loadgen.bucket import Bucket
 from loadgen.verify.anomalies import Anomaly, Kind
 from loadgen.verify.checks import Moment
-from loadgen.verify.records import DAY
+from loadgen.verify.records import DAY, DeletedRecord
 from storage import keys
 
 DONE_SECONDS = 2 * 3600.0
 """What a finished job left is swept within so long."""
 NOBODYS_SECONDS = 2 * DAY
 """What belongs to no job is swept within so long: an event that still names it may be on its way."""
+DELETED_SECONDS = 6 * 3600.0
+"""A deletion that was interrupted is gone on with every hour; so much later nobody does."""
 Selected = Callable[[str], bool]
 
 
@@ -39,3 +41,20 @@ def markers(bucket: Bucket, known: set[str], chosen: Selected, moment: Moment) -
             found = max(bucket.list(keys.tallies(job)), key=lambda each: each.modified, default=None)
             if found is not None and moment.judges(found.modified, NOBODYS_SECONDS):
                 yield Anomaly(Kind.LEFTOVER, job, f"{found.key} counts images of a job that does not exist")
+
+
+def deleted(bucket: Bucket, gone: Iterable[DeletedRecord], chosen: Selected, moment: Moment) -> Iterator[Anomaly]:
+    """Jobs that were deleted hours ago and are still there; what landed since may still be on its way out."""
+    there = set(bucket.folders(keys.JOBS))
+    for marker in gone:
+        if marker.job in there and chosen(marker.job) and is_overdue(marker, moment):
+            found = bucket.list(keys.job_prefix(marker.job))
+            old = [each.key for each in found if moment.judges(each.modified, DELETED_SECONDS)]
+            if old:
+                sentence = f"job {marker.job} was deleted, and {len(old)} of its objects are left, the first {old[0]}"
+                yield Anomaly(Kind.LEFTOVER, marker.job, sentence)
+
+
+def is_overdue(marker: DeletedRecord, moment: Moment) -> bool:
+    """Whether nothing should be left of a deleted job. Deleting is no work that has to have ended in any audit."""
+    return moment.now - marker.deleted > DELETED_SECONDS

@@ -107,6 +107,8 @@ class DeletedRecord(Record):
     object: str = ""
     etag: str = ""
     """Empty where it is not known."""
+    deleted: float = 0.0
+    """Seconds since 1970."""
 
 
 class FailedEvent(Record):
