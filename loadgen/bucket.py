@@ -1,8 +1,8 @@
 """A bucket as an auditor reads it: listed and fetched, never written. It knows the S3 client by itself on purpose."""
 
 import time
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from minio import Minio
@@ -12,7 +12,9 @@ from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError
 
 ATTEMPTS = 3
-ABSENT = {"NoSuchKey", "ResourceNotFound"}
+ABSENT = {"NoSuchKey", "ResourceNotFound", "PreconditionFailed"}
+"""There is no such object, or not with that etag."""
+Answer = TypeVar("Answer")
 
 
 class BucketAway(Exception):
@@ -31,6 +33,12 @@ class Bucket(Protocol):
 
     def get(self, key: str) -> bytes | None:
         """The whole object, or none."""
+
+    def size(self, key: str, etag: str) -> int | None:
+        """The length in bytes of the object with this etag, or none."""
+
+    def part(self, key: str, start: int, length: int, etag: str) -> bytes | None:
+        """Bytes `start` to `start + length` of the object with this etag, or none."""
 
     def list(self, prefix: str) -> Iterator[Seen]:
         """Every object whose key begins with `prefix`."""
@@ -70,9 +78,23 @@ class S3Bucket:
 
     def get(self, key: str) -> bytes | None:
         """The whole object, or none; a body that breaks off is asked for again."""
+        return self._asked(lambda: self._read(key))
+
+    def size(self, key: str, etag: str) -> int | None:
+        """The length in bytes of the object with this etag, or none."""
+        found = self._asked(lambda: self._client.stat_object(self._bucket, key))
+        return found.size if found and found.etag == etag else None
+
+    def part(self, key: str, start: int, length: int, etag: str) -> bytes | None:
+        """Bytes `start` to `start + length` of the object with this etag, or none."""
+        if not length:
+            return b""  # to the client that means all
+        return self._asked(lambda: self._read(key, start, length, etag))
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer | None:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return self._whole(key)
+                return ask()
             except S3Error as error:
                 if error.code in ABSENT:
                     return None
@@ -101,8 +123,9 @@ class S3Bucket:
         except (S3Error, HTTPError, InvalidResponseError, ServerError, OSError) as error:
             raise self._away(error) from None
 
-    def _whole(self, key: str) -> bytes:
-        answer = self._client.get_object(self._bucket, key)
+    def _read(self, key: str, start: int = 0, length: int = 0, etag: str = "") -> bytes:
+        pinned: dict[str, str | list[str] | tuple[str]] | None = {"If-Match": f'"{etag}"'} if etag else None
+        answer = self._client.get_object(self._bucket, key, start, length, pinned)
         try:
             return answer.read()  # to its end, which gives the connection back
         except BaseException:

@@ -13,6 +13,7 @@ from loadgen.topics import Topics
 from loadgen.verify import announced, checks, leftovers, manifest, records, uploads
 from loadgen.verify.announced import OUTCOMES, Announced, Outcomes, Silent
 from loadgen.verify.anomalies import Anomaly, Kind
+from loadgen.verify.archive import Listed, NotCompared, unlisted
 from loadgen.verify.books import Books, read_books
 from loadgen.verify.checks import Moment
 from loadgen.verify.files import label_problem, rejection_problem
@@ -72,6 +73,8 @@ class _Audit:
     finished: set[str] = field(default_factory=set)
     silent: dict[str, list[Silent]] = field(default_factory=dict)
     forgotten: set[int] = field(default_factory=set)
+    apart: list[str] = field(default_factory=list)
+    """Why archives were not compared with their manifests."""
 
     def run(self) -> Report:
         """The whole audit."""
@@ -88,6 +91,7 @@ class _Audit:
             take(uploads.lost(seen, self.accepted, gone, self.bucket, self.moment.settled))
             take(self._ghosts({*known, *(each.job for each in gone)}))
         take(self._leftovers(known, gone))
+        self._say_what_stands_apart()
         self._look_again()
         return self.report
 
@@ -145,12 +149,18 @@ class _Audit:
 
     def _files(self, books: Books, pool: ThreadPoolExecutor) -> Iterator[Anomaly]:
         found: list[Anomaly] = []
+        listed = Listed()
         for entries in manifest.shards(self.bucket, books, found):
+            listed.take(entries)
             if self.checksums:
                 yield from filter(None, pool.map(lambda entry: self._file(books, entry), entries))
                 done = entries[-1].image + 1 if entries else 0
                 self.tell(f"{books.job}: outcomes read", done, books.images)
         yield from found
+        try:
+            yield from unlisted(self.bucket, books, listed)
+        except NotCompared as why:
+            self.apart.append(str(why))
 
     def _file(self, books: Books, entry: Entry) -> Anomaly | None:
         """Read the outcome of an image that counts; one that vanished since it was listed is another check's matter."""
@@ -166,6 +176,11 @@ class _Audit:
         else:
             return None
         return Anomaly(Kind.CHECKSUM, books.job, f"{key} {problem}", entry.image) if problem else None
+
+    def _say_what_stands_apart(self) -> None:
+        if self.apart:
+            said = f"{len(self.apart)} archives were not compared with what their jobs list. The first:"
+            self.report.notes.append(f"{said} {self.apart[0]}.")
 
     def _leftovers(self, known: list[str], gone: list[DeletedRecord]) -> Iterator[Anomaly]:
         chosen = (lambda job: job in self.named) if self.named else (lambda job: True)

@@ -13,7 +13,7 @@ from loadgen.verify.audit import verify
 from loadgen.verify.checks import Moment
 from loadgen.verify.report import Report
 from storage.memory import MemoryStore
-from storage.objects import NotFound
+from storage.objects import Changed, NotFound
 from streams.events import Event, ImageEnded
 from tests.streams import stand
 
@@ -28,6 +28,19 @@ class MemoryBucket:
         try:
             return self._store.get(key)
         except NotFound:
+            return None
+
+    def size(self, key: str, etag: str) -> int | None:
+        try:
+            found = self._store.stat(key)
+        except NotFound:
+            return None
+        return found.size if found.etag == etag else None
+
+    def part(self, key: str, start: int, length: int, etag: str) -> bytes | None:
+        try:
+            return self._store.get(key, start, length, etag)
+        except (NotFound, Changed):
             return None
 
     def list(self, prefix: str) -> Iterator[Seen]:

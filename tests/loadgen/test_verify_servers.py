@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
+from loadgen.bucket import S3Bucket
 from loadgen.cli import app
 from loadgen.topics import KafkaTopics
 from storage import keys
@@ -59,11 +60,24 @@ def test_the_command_finds_what_is_planted_on_real_servers(
 
     code, told = verify(s3_server, kafka_address, store.bucket, job, "--settled")
     assert (code, told["anomalies"], told["labelled"], told["events"]) == (0, 0, 3, 4), told["examples"]
+    assert not any("not compared" in note for note in told["notes"])
 
     store.delete([keys.labels(job, 0)])
     code, told = verify(s3_server, kafka_address, store.bucket, job, "--settled")
     assert code == 1
     assert (told["lost"], told["by_class"]["announced_without_object"]) == (1, 1)
+
+
+def test_a_part_of_an_object_is_only_that_of_its_etag(s3_server: S3Server, store: S3Store) -> None:  # rule 9
+    bucket = S3Bucket(s3_server.endpoint, s3_server.access_key, s3_server.secret_key, store.bucket)
+    etag = store.put("inbox/nuclei/plate.zip", b"0123456789")
+    assert bucket.size("inbox/nuclei/plate.zip", etag) == 10
+    assert bucket.part("inbox/nuclei/plate.zip", 3, 4, etag) == b"3456"
+    assert bucket.part("inbox/nuclei/plate.zip", 3, 0, etag) == b""
+    store.put("inbox/nuclei/plate.zip", b"another")
+    assert bucket.size("inbox/nuclei/plate.zip", etag) is None
+    assert bucket.part("inbox/nuclei/plate.zip", 3, 4, etag) is None
+    assert bucket.size("inbox/nuclei/none.zip", etag) is None
 
 
 def test_a_topic_is_read_to_its_end_and_then_from_there(kafka_address: str) -> None:
