@@ -15,7 +15,7 @@ from storage.unreadable import Reason, Unreadable
 
 BOMB_RATIO, BOMB_SIZE = 200, 100_000_000
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar")
-_SKIPPED = re.compile(r"/$|(^|/)(\.(?!\.?(/|$))|__MACOSX/|(Thumbs\.db|desktop\.ini)$)", re.IGNORECASE)
+_SKIPPED = re.compile(r"/\Z|(^|/)(\.(?!\.?(/|\Z))|__MACOSX/|(Thumbs\.db|desktop\.ini)\Z)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What breaks lines, speaks to a terminal, or turns the order of letters round."""
 

@@ -54,6 +54,8 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
         stat = store.stat(upload.object)
     except NotFound:
         raise Refused(f"there is no object {upload.object!r} in the bucket") from None
+    if upload.etag and upload.etag != stat.etag:
+        raise Refused(f"{upload.object!r} was replaced since it was announced: its etag is {stat.etag}")
     job = Job(
         job=_id(
             store.bucket, upload, stat.etag, models[upload.model].digest, options.model_dump_json(exclude_none=True)

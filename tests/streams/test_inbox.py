@@ -3,9 +3,9 @@
 from inference.models import shipped_models
 from storage.memory import MemoryStore
 from streams import ledger
-from streams.events import Event
+from streams.events import Event, UploadReceived
 from streams.inbox import Inbox
-from tests.streams.stand import archive, tiff
+from tests.streams.stand import CHAINED, Queue, archive, run, tiff, tools
 
 
 class Heard:
@@ -55,3 +55,13 @@ def test_what_lies_in_no_models_folder_is_passed_over_and_holds_nobody_up() -> N
     looker.look()
     looker.look()
     assert [event.key for event in heard.events] == [heard.events[0].job]
+
+
+def test_an_upload_that_names_other_bytes_than_there_are_is_a_refused_job() -> None:  # rule 9
+    given = tools()
+    old = given.store.put("inbox/nuclei/p.zip", archive({"a.tif": tiff()}))
+    given.store.put("inbox/nuclei/p.zip", archive({"b.tif": tiff(seed=3)}))
+    run(Queue(given, CHAINED).work(UploadReceived(object="inbox/nuclei/p.zip", etag=old)))
+    [job] = ledger.jobs(given.store)
+    assert "was replaced since it was announced" in job.refused
+    assert [story.reason for story in ledger.rejections(given.store, job.job)] == ["bad_input"]
