@@ -55,15 +55,18 @@ def _submit(api: str, archive: Archive, submission: str) -> str:
 async def finish(
     job: Job, stack: Stack, completions: Completions, tell: Callable[[int], None], patience: float = PATIENCE
 ) -> None:
-    """Return when a job has ended; raises `Stuck` after so many seconds without any image ending."""
+    """Return when a job has ended; raises `Stuck` after so many seconds without any image ending, of whatever job.
+
+    An image that is tried again may have to wait for all that were submitted behind it.
+    """
     done, seen, moved = stack.objects / keys.done(job.job), 0, time.monotonic()
     while not done.exists():
         await asyncio.sleep(0.2)
         count = completions.count(job.job)
-        if count != seen:
-            seen, moved = count, time.monotonic()
+        if completions.total != seen:
+            seen, moved = completions.total, time.monotonic()
             tell(count)
         if time.monotonic() - moved > patience:
-            raise Stuck(f"Job {job.job} stands at {seen} of {len(job.archive.members)} images for {patience:.0f} s.")
+            raise Stuck(f"Job {job.job} stands at {count} of {len(job.archive.members)} images for {patience:.0f} s.")
     job.ended = completions.times[-1] if completions.times else time.monotonic()
     tell(len(job.archive.members))
