@@ -30,6 +30,10 @@ class ModelSlow(ModelUnavailable):
     """No answer in time: the server hangs, or only this request does. A small inference tells which."""
 
 
+class ModelDead(ModelUnavailable):
+    """A process of the model has died. Others of it may answer; the server starts none anew."""
+
+
 class ModelFailed(Exception):
     """The model refuses the request: never succeeds."""
 
@@ -74,12 +78,15 @@ class Triton:
 
     async def ready(self, model: Model, timeout: float = 5.0) -> bool:
         """Return whether the model answers a real, small inference in time: Triton calls a dead model ready."""
-        tile = np.zeros((model.stride, model.stride), np.uint8)
         try:
-            await self._ask(model, tile, 0.0, 1.0, timeout)
+            await self.check(model, timeout)
         except (ModelUnavailable, ModelFailed, ModelStumbled):
             return False
         return True
+
+    async def check(self, model: Model, timeout: float = 5.0) -> None:
+        """Do one small inference; raises as `infer` does, and `ModelDead`."""
+        await self._ask(model, np.zeros((model.stride, model.stride), np.uint8), 0.0, 1.0, timeout)
 
     async def _ask(
         self, model: Model, tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float, timeout: float
@@ -122,7 +129,8 @@ def _judged(
         return ModelFailed(f"Model {model.name} version {model.version} at {address} failed: {said}")
     if "INTERNAL" in status and not any(words in message for words in _DEAD_STUB):
         return ModelStumbled(f"Model {model.name} version {model.version} at {address} failed: {said}")
-    return ModelUnavailable(f"Model {model.name} version {model.version} at {address} doesn't answer: {said}")
+    kind = ModelDead if any(words in message for words in _DEAD_STUB) else ModelUnavailable
+    return kind(f"Model {model.name} version {model.version} at {address} doesn't answer: {said}")
 
 
 def _maps(result: Any) -> NDArray[Any] | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from kiosk.local.process import Broken
 from kiosk.local.s3 import Keys
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def models_answer(address: str, models: Collection["Model"], instances: int) -> 
     """Let every model work on small tiles; Triton itself calls a model ready whose process is dead.
 
     One tile at a time is always given to the same instance, and the others' death is never seen. So there are twice
-    as many at once as there are instances.
+    as many at once as there are instances; under load a dead one is met only now and then, and once is enough.
 
     Parameters
     ----------
@@ -65,13 +66,16 @@ def models_answer(address: str, models: Collection["Model"], instances: int) -> 
     instances
         Of each model.
     """
-    from inference.triton import Triton
+    from inference.triton import ModelDead, Triton
 
     client = Triton(address, timeout=10)
 
     async def ask() -> None:
         for model in models:
-            if not all(await asyncio.gather(*(client.ready(model) for _ in range(2 * instances)))):
+            answers = await asyncio.gather(*(client.check(model) for _ in range(2 * instances)), return_exceptions=True)
+            if dead := [each for each in answers if isinstance(each, ModelDead)]:
+                raise Broken(f"a process of the model {model.name} has died: {dead[0]}")
+            if any(answers):
                 raise NoAnswer(f"the model {model.name} does not answer")
 
     return ask

@@ -10,6 +10,10 @@ from pathlib import Path
 from kiosk.local import child
 
 
+class Broken(Exception):  # what happened, not whose error
+    """A probe's answer: the process will not work again until it is started anew; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """A program to keep running.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from typing import Literal
 
-from kiosk.local.process import Pace, Process, bound_to_parent
+from kiosk.local.process import Broken, Pace, Process, bound_to_parent
 from kiosk.local.state import rotate
 
 Phase = Literal["starting", "ready", "restarting", "stopped"]
@@ -157,7 +157,10 @@ class Supervisor:
         late, missed = time.monotonic() + kept.process.grace_seconds, 0
         try:
             while True:
-                error = await _unless(exited, self._ask(kept.process))
+                try:
+                    error = await _unless(exited, self._ask(kept.process))
+                except Broken as why:
+                    return f"is broken: {_sentence(why)}"
                 if exited.done():
                     return _exit_sentence(exited.result())
                 if error is None:
@@ -181,6 +184,8 @@ class Supervisor:
             await asyncio.wait_for(asked, process.probe_seconds)
         except TimeoutError:
             return f"no answer within {process.probe_seconds:g} s"
+        except Broken:
+            raise
         except Exception as error:
             return _sentence(error)
         return None

@@ -11,6 +11,9 @@ from loadgen.chaos.http import Answer, Request
 from loadgen.chaos.stack import Owner, Part, Stack
 from storage import keys
 
+Image = tuple[str, int]
+"""A job, and an image of it."""
+
 
 @dataclass(slots=True)
 class Reading:
@@ -37,27 +40,29 @@ class Holdings:
     stack: Stack
     completions: Completions
     number: Callable[[str, int], int | None]
-    job: str = ""
-    """The job that is watched, and the object with its archive."""
-    object: str = ""
-    readings: dict[int, list[Reading]] = field(default_factory=dict)
+    jobs: dict[str, str] = field(default_factory=dict)
+    """The jobs that are watched, by the objects with their archives."""
+    readings: dict[Image, list[Reading]] = field(default_factory=dict)
+    """Of images that had not ended when they were begun."""
     stored: dict[str, Part] = field(default_factory=dict)
     """Who stored a key, of those that events claim."""
     _owners: dict[int, Owner] = field(default_factory=dict)
 
     def watch(self, job: str) -> None:
-        """Forget what was read of another job."""
+        """Watch this job as well."""
         accepted = json.loads((self.stack.objects / keys.job(job)).read_text())
-        self.job, self.object = job, accepted["object"]
-        self.readings.clear()
+        self.jobs[accepted["object"]] = job
 
     async def asked(self, request: Request) -> None:
         """Note who reads which image."""
-        if request.method != "GET" or request.start is None or request.key != self.object:
+        job = self.jobs.get(request.key)
+        if request.method != "GET" or request.start is None or job is None:
             return
-        image = self.number(request.key, request.start)
-        if image is not None and (part := await self.who(request)):
-            self.readings.setdefault(image, []).append(Reading(part.pid, time.monotonic()))
+        number = self.number(request.key, request.start)
+        if number is None or (job, number) in self.completions.heard:
+            return  # what has ended is looked at again where its event came twice
+        if part := await self.who(request):
+            self.readings.setdefault((job, number), []).append(Reading(part.pid, time.monotonic()))
 
     async def answered(self, request: Request, answer: Answer) -> Answer:
         """Note who stored what an event will claim."""
@@ -82,23 +87,18 @@ class Holdings:
             self._owners[request.connection] = found
         return self._owners[request.connection]
 
-    def held(self, pid: int) -> set[int]:
-        """The images that a process was the last to begin, and whose end was not heard since."""
-        return {
-            image
-            for image, readings in list(self.readings.items())
-            if readings[-1].pid == pid and self._ended(image) < readings[-1].moment
-        }
+    def held(self, pid: int) -> set[Image]:
+        """The images that a process was the last to begin, and that have not ended."""
+        for image in [image for image in self.readings if image in self.completions.heard]:
+            del self.readings[image]
+        return {image for image, readings in self.readings.items() if readings[-1].pid == pid}
 
-    def taken_over(self, images: set[int], pid: int, since: float) -> list[float]:
+    def taken_over(self, images: set[Image], pid: int, since: float) -> list[float]:
         """When each image that is in other hands than a dead process's was begun there, or ended; in that order."""
         moments = (self._taken(image, pid, since) for image in images)
         return sorted(moment for moment in moments if moment is not None)
 
-    def _taken(self, image: int, pid: int, since: float) -> float | None:
+    def _taken(self, image: Image, pid: int, since: float) -> float | None:
         by_others = [each.moment for each in self.readings.get(image, []) if each.pid != pid and each.moment > since]
-        ended = self._ended(image)
+        ended = self.completions.heard.get(image, 0.0)
         return min([*by_others[:1], *([ended] if ended > since else [])], default=None)
-
-    def _ended(self, image: int) -> float:
-        return self.completions.heard.get((self.job, image), 0.0)

@@ -106,7 +106,7 @@ class Run:
             Killers(world.holdings, self.main.path.name, self.main.of(Nature.KILLER), self.deaths)
         )
         for _ in range(self.plan.jobs):
-            await self._submit(self.main)
+            world.holdings.watch((await self._submit(self.main)).job)
         injector = Injector(world, self._pace(), self.teller.fault)
         faults = schedule(self.plan.kinds, self.plan.faults, self.plan.seed)
         injecting = asyncio.create_task(injector.inject(faults))
@@ -125,7 +125,6 @@ class Run:
         self, injecting: "asyncio.Task[None]", world: World, preempting: "asyncio.Task[None] | None"
     ) -> None:
         for job in self.disturbed[: self.plan.jobs]:
-            world.holdings.watch(job.job)
             await self._finish(job)
         if preempting:
             preempting.cancel()

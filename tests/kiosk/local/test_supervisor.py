@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from kiosk.local.process import Pace, Process
+from kiosk.local.process import Broken, Pace, Process
 from kiosk.local.supervisor import Kept, Supervisor
 
 QUICK = Pace(ask_starting=0.01, ask_ready=0.02, first_delay=0.02, longest_delay=0.08, settled=30, stop_all=3)
@@ -117,6 +117,19 @@ def test_a_process_that_stops_answering_is_replaced_and_the_reason_is_kept(tmp_p
     supervise([process(tmp_path, probe=probe)], replaced, then=look)
     assert len(pids - {None}) == 2
     assert not any(is_alive(pid) for pid in pids if pid)
+
+
+def test_what_is_broken_is_replaced_at_once(tmp_path: Path) -> None:
+    answers = ["works", "broken"]
+
+    def probe() -> None:
+        if answers and answers.pop(0) == "broken":
+            raise Broken("half of it has died")
+
+    def look(supervisor: Supervisor) -> None:
+        assert one(supervisor).error == "is broken: Broken: half of it has died"
+
+    supervise([process(tmp_path, probe=probe)], lambda all: one(all).restarts == 1 and ready(all), then=look)
 
 
 def test_one_missing_answer_does_no_harm(tmp_path: Path) -> None:

@@ -52,18 +52,20 @@ def test_the_first_image_after_a_moment_tells_when_work_went_on(clock: list[floa
 
 
 def holdings(completions: Completions) -> Holdings:
-    return Holdings(cast(Any, Path()), completions, lambda key, start: None, job="j")
+    return Holdings(cast(Any, Path()), completions, lambda key, start: None)
 
 
 def test_a_process_holds_what_it_read_last_and_did_not_end(clock: list[float]) -> None:
     found = holdings(heard(clock, 105))
-    found.readings = {0: [Reading(7, 104)], 1: [Reading(7, 104)], 2: [Reading(7, 104), Reading(8, 105)]}
-    assert found.held(7) == {1}
+    mine, others = [Reading(7, 104)], [Reading(7, 104), Reading(8, 105)]
+    found.readings = {("j", 0): [*mine], ("j", 1): [*mine], ("j", 2): others, ("k", 0): [*mine]}
+    assert found.held(7) == {("j", 1), ("k", 0)}
 
 
 def test_an_image_is_in_other_hands_when_another_reads_it_or_it_ends(clock: list[float]) -> None:
     found = holdings(heard(clock, 112))
-    found.readings = {0: [Reading(7, 104)], 1: [Reading(7, 104)]}
-    assert found.taken_over({0, 1}, 7, since=110) == [112]
-    found.readings[1].append(Reading(8, 115))
-    assert found.taken_over({0, 1}, 7, since=110) == [112, 115]
+    both = {("j", 0), ("j", 1)}
+    found.readings = {image: [Reading(7, 104)] for image in both}
+    assert found.taken_over(both, 7, since=110) == [112]
+    found.readings["j", 1].append(Reading(8, 115))
+    assert found.taken_over(both, 7, since=110) == [112, 115]
