@@ -19,6 +19,7 @@ READER = "tile"
 _OFFSET_COMMIT = (0, 1)
 """Versions of a key that begins a commit; other records of the topic are about members of groups."""
 E = TypeVar("E", bound=Event)
+K = TypeVar("K")
 Image = tuple[str, int]
 Place = tuple[str, int, int]
 """A topic, a partition and an offset."""
@@ -75,10 +76,15 @@ def acknowledged(topics: Topics) -> Acknowledged:
         for record, planned in _events(topics, TilePlanned, f"{TilePlanned.topic}.{lane}"):
             image = (planned.job, planned.image)
             answers.planned[image] = planned.tiles
-            answers.tiles[image].setdefault(planned.tile, record.at)
+            _earliest(answers.tiles[image], planned.tile, record.at)
     for record, ended in _events(topics, ImageEnded, ImageEnded.topic):
-        answers.ended.setdefault((ended.job, ended.image), record.at)
+        _earliest(answers.ended, (ended.job, ended.image), record.at)
     return _follow(commits, waited, answers)
+
+
+def _earliest(moments: dict[K, float], what: K, at: float) -> None:
+    """Note a moment, unless an earlier one is known: a copy may lie in a partition that is read before."""
+    moments[what] = min(at, moments.get(what, at))
 
 
 def _images(topics: Topics, lane: Lane, answers: _Answers) -> Iterator[tuple[Place, tuple[Image, int]]]:

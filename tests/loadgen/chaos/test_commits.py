@@ -73,6 +73,7 @@ def told() -> Told:
 
 def test_an_image_with_an_outcome_is_acknowledged_rightly(told: Told) -> None:
     told.event(IMAGES, FOUND, at=1)
+    told.event("outcomes", ImageEnded(job="j", image=0, outcome="labelled"), at=9)  # a copy, in another partition
     told.event("outcomes", ImageEnded(job="j", image=0, outcome="labelled"), at=2)
     told.commit(0, at=1)
     told.commit(1, at=3)
@@ -101,6 +102,7 @@ def test_an_image_that_waits_again_has_been_answered_but_its_copy_has_not(told: 
 
 def test_an_image_of_tiles_has_been_answered_when_all_of_them_are_announced(told: Told) -> None:
     told.event(IMAGES, FOUND, at=1)
+    told.event(TILES, planned(0), at=9)
     told.event(TILES, planned(0), at=2)
     told.event(TILES, planned(1), at=4)
     told.commit(1, at=5)
