@@ -1,5 +1,6 @@
 """Asking Triton for a tile's maps. Two exceptions carry the whole failure policy: not now, and never."""
 
+import asyncio
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from tritonclient.utils import InferenceServerException  # type: ignore[import-u
 from inference.models import Model
 from inference.wire import MAPS, tensors
 
+CANARIES = 4
 _NEVER = ("INVALID_ARGUMENT", "UNIMPLEMENTED", "OUT_OF_RANGE", "FAILED_PRECONDITION")
 _DEAD_STUB = ("Stub process", "not healthy")
 _SOON_BACK = [
@@ -40,6 +42,9 @@ class ModelFailed(Exception):
 
 class ModelStumbled(Exception):
     """An error of the server's own, or nonsense: perhaps the model's, perhaps the moment's. Worth a few attempts."""
+
+
+_NO_ANSWER = (ModelUnavailable, ModelFailed, ModelStumbled)
 
 
 class Triton:
@@ -77,12 +82,16 @@ class Triton:
         return await self._ask(model, tile, low, high, self._timeout)
 
     async def ready(self, model: Model, timeout: float = 5.0) -> bool:
-        """Return whether the model answers a real, small inference in time: Triton calls a dead model ready."""
-        try:
-            await self.check(model, timeout)
-        except (ModelUnavailable, ModelFailed, ModelStumbled):
-            return False
-        return True
+        """Return whether the model answers real, small inferences in time: Triton calls a dead model ready.
+
+        Several at once: one alone is always given to the same process of the model, and a dead one beside it would be
+        met by the next images.
+        """
+        answers = await asyncio.gather(*(self.check(model, timeout) for _ in range(CANARIES)), return_exceptions=True)
+        for each in answers:
+            if isinstance(each, BaseException) and not isinstance(each, _NO_ANSWER):
+                raise each
+        return not any(answers)
 
     async def check(self, model: Model, timeout: float = 5.0) -> None:
         """Do one small inference; raises as `infer` does, and `ModelDead`."""
