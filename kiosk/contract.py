@@ -52,6 +52,8 @@ class NewUpload(Strict):
     deadline: Deadline | None = None
     size: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the file where they are known: very large files are sent in larger parts."""
+    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    """SHA-256 of its bytes: under one mark, files that differ in it are different submissions."""
 
 
 class NewJob(Strict):

@@ -11,13 +11,13 @@ from typing import Literal, NamedTuple
 from storage import keys
 from storage.objects import Store
 from streams import ledger
-from streams.events import Event, found_of
-from streams.records import Cancelled, Held
+from streams.events import Event, ImageEvent, found_of
+from streams.records import Cancelled, Done, Held
 
 BELIEVED_SECONDS = 5.0
 KEPT = 10_000
 """Jobs remembered at most."""
-Standing = Literal["cancelled", "held", "deleted"]
+Standing = Literal["cancelled", "held", "ended", "deleted"]
 
 
 def cancel(store: Store, job: str, now: Callable[[], float] = time.time) -> None:
@@ -61,6 +61,8 @@ def read_held(store: Store) -> list[Held]:
 class _Believed(NamedTuple):
     until: float
     standing: Standing | None
+    ended: int
+    """The round as of which the job has ended; -1 while it has not."""
 
 
 class Markers:
@@ -85,25 +87,28 @@ class Markers:
         """Why an event is to be acknowledged unworked, or none. Asks the bucket now and then, and raises its errors."""
         if not event.job:
             return None
-        against = self._of_job(event.job)
-        if against:
-            return against
+        known = self._of_job(event.job)
+        if known.standing:
+            return known.standing
+        if isinstance(event, ImageEvent) and event.round <= known.ended:
+            return "ended"
         found, held_now = found_of(event), self._held_now()
         models = {keys.MODEL + found.model_digest} if found else set()
         return "held" if held_now & {event.job, *models} else None
 
-    def _of_job(self, job: str) -> Standing | None:
+    def _of_job(self, job: str) -> _Believed:
         with self._lock:
             believed = self._jobs.get(job)
         if believed and self._now() < believed.until:
-            return believed.standing
-        standing = self._look(job)
+            return believed
+        done = ledger.read(self._store, keys.done(job), Done)
+        believed = _Believed(self._now() + BELIEVED_SECONDS, self._look(job), done.round if done else -1)
         with self._lock:
             self._jobs.pop(job, None)
             while len(self._jobs) >= KEPT:
                 self._jobs.pop(next(iter(self._jobs)))
-            self._jobs[job] = _Believed(self._now() + BELIEVED_SECONDS, standing)
-        return standing
+            self._jobs[job] = believed
+        return believed
 
     def _look(self, job: str) -> Standing | None:
         if ledger.exists(self._store, keys.deleted(job)):

@@ -83,11 +83,13 @@ def _found(store: Store, job: Job, lane: Lane, round_: int, images: Iterable[int
 def _rejected(store: Store, image: ImageFound, deadline: float) -> ImageEnded:
     why = Rejected("timeout", f"{image.name} was not finished within its deadline of {_words(deadline)}")
     claims = Claims(store)
-    ended = reject(image, why, claims, attempts=image.attempt)
+    ended = reject(image, why, claims, attempts=image.attempt + 1)
     for key in ended.claimed:
         claims.store(key)
     return ended.model_copy(update={"fanned_out": True})
 
 
 def _words(seconds: float) -> str:
-    return f"{seconds / 60:.3g} minutes" if seconds < 2 * 3600 else f"{seconds / 3600:.3g} hours"
+    if seconds < 2 * 3600:
+        return "1 minute" if seconds == 60 else f"{seconds / 60:.3g} minutes"
+    return f"{seconds / 3600:.3g} hours"

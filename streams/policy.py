@@ -25,6 +25,7 @@ from streams.failure import Rejected, is_derived, is_outage, verdict
 from streams.intake import NoJob
 from streams.rejection import reject
 from streams.stages import Stage, follow
+from streams.streak import MOST
 from streams.tools import Tools
 from streams.tracker import Past
 from streams.unzip import condemn
@@ -122,7 +123,7 @@ async def _once(stages: Sequence[Stage], event: Event, message: Message, tools: 
     if isinstance(event, ImageEnded):
         return await _work(stages, event, tools)
     if await tools.fetch(tools.markers.standing, event):
-        return []  # cancelled, held or deleted: the sweeper knows what that means for its images
+        return []  # cancelled, held, ended or deleted: the sweeper knows what that means for its images
     found = found_of(event)
     if found and (found.again or message.past is not Past.NONE):
         known = await tools.fetch(ledger.ended, tools.store, found)
@@ -215,7 +216,8 @@ def _give_up(error: Exception, event: Event, attempt: int) -> Rejected | None:
 async def _rejected(event: Event, why: Rejected, attempt: int, message: Message, tools: Tools) -> Answer:
     found = found_of(event)
     if found and why.reason == "model_error" and tools.streaks.failed(found.model_digest):
-        await tools.fetch(markers.hold, tools.store, f"model/{found.model_digest}", why.message)
+        failed = f"it failed on {MOST} images in a row, the last time with: {why.message}"
+        await tools.fetch(markers.hold, tools.store, f"model/{found.model_digest}", failed)
         log().error("model_held", model=found.model, job=found.job, why=why.message)
         return Answer()
     ended = reject(event, why, tools.claims, why.attempts or attempt, message.traceparent)

@@ -40,7 +40,7 @@ def replay(
     reason
         Only images rejected for this reason.
     image
-        Only images of this name in the manifest; `*`, `?` and `[...]` stand for any characters.
+        Only images of this name in the manifest; `*` and `?` stand for any characters.
 
     Raises
     ------
@@ -54,6 +54,7 @@ def replay(
     chosen = sorted(_chosen(store, index, reason, image))
     if not chosen:
         raise NothingToReplay(_nothing(job, reason, image))
+    _catch_up(store, job)
     while True:
         number = max((round_.round for round_ in ledger.read_rounds(store, job)), default=0) + 1
         round_ = Round(
@@ -73,6 +74,12 @@ def replay(
         store.delete([key])  # another of this number came and ended meanwhile
     ending.reopen(store, job)
     return round_
+
+
+def _catch_up(store: Store, job: str) -> None:
+    """Write a tally of all outcomes: labels that came after the end are in no other, and tallies count from here on."""
+    for round_, tally in ledger.read_outcomes(store, job).rounds.items():
+        store.put(keys.tally(job, f"replay-{uuid4().hex[:8]}", round_), tally.encode())
 
 
 def slices(round_: Round) -> list[SliceListed]:
@@ -110,7 +117,7 @@ def _chosen(store: Store, index: ManifestIndex, reason: ReasonClass | None, imag
 def _named(store: Store, index: ManifestIndex, image: str, chosen: set[int]) -> Iterator[int]:
     for shard in sorted({number // keys.SHARD for number in chosen}):
         for entry in ledger.read_shard(store, index.job, shard).images:
-            if image == entry.name or fnmatchcase(entry.name, image):
+            if image == entry.name or fnmatchcase(entry.name, image.replace("[", "[[]")):
                 yield entry.image
 
 

@@ -66,13 +66,14 @@ def new_key(upload: NewUpload) -> str:
     if not upload.submission:
         return keys.upload(uuid.uuid4().hex, safe_name(upload.name))
     options = upload.options.model_dump_json(exclude_none=True)
-    mark = "\0".join((upload.submission, upload.name, upload.model, options))
+    digest = (upload.digest,) if upload.digest else ()
+    mark = "\0".join((upload.submission, upload.name, upload.model, options, *digest))
     return keys.upload(hashlib.blake2b(mark.encode(), digest_size=16).hexdigest(), safe_name(upload.name))
 
 
 def new_token(upload: NewUpload, key: str, multipart: str = "") -> Token:
     """The token of an upload that has just begun."""
-    return Token(key=key, multipart=multipart, **upload.model_dump(exclude={"size"}))
+    return Token(key=key, multipart=multipart, **upload.model_dump(exclude={"size", "digest"}))
 
 
 def safe_name(name: str) -> str:

@@ -153,6 +153,8 @@ class Monolayer:
     ) -> Accepted:
         """Send what `pack` made of some paths, and return the job it became, or was already."""
         asked = {"name": parcel.name, "model": model, "submission": submission, "deadline": deadline}
+        if submission:  # two plates of one camera have the same names and sizes
+            asked["digest"] = parcel.digest()
         try:
             upload = NewUpload.model_validate(asked | {"options": options, "size": parcel.size})
         except ValidationError as error:

@@ -1,5 +1,6 @@
 """What a submission sends: each zip as it is, and all other files as one, packed while they are sent."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,13 @@ class Parcel:
     packed: bool
     left_out: tuple[str, ...] = ()
     """Names of files in its folders that are not sent, being no images by their names."""
+
+    def digest(self) -> str:
+        """SHA-256 of the bytes to send, which are read for it; raises `CannotSend`."""
+        whole = hashlib.sha256()
+        for piece in self.pieces():
+            whole.update(piece)
+        return whole.hexdigest()
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes to send, the same each time unless the files change; raises `CannotSend`."""

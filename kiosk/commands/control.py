@@ -28,7 +28,7 @@ def cancel(ctx: typer.Context, job: JobId, as_json: Json = False) -> None:
     """End a job: what is labelled stays, nothing more is begun.
 
     Labels already under way may still come in the next seconds, and count. `monolayer results` fetches what there is.
-    A cancelled job stays cancelled; submit the images anew to have the others.
+    A cancelled job stays cancelled; submit the images anew, under another mark if they had one, to have the others.
     """
     with opened(ctx) as monolayer:
         found = monolayer.cancel(whole_id(monolayer, job))
@@ -88,6 +88,9 @@ def held(ctx: typer.Context, as_json: Json = False) -> None:
     if as_json:
         screen.say(json.dumps({"held": [each.model_dump(mode="json") for each in found]}))
         return
+    if not found and screen.is_terminal():
+        screen.say("Nothing is held.")
+        return
     rows = [(each.kind, each.name, screen.clock(max(0.0, time.time() - each.since)), each.why) for each in found]
     screen.table(("what", "name", "since", "why"), rows, whole="name")
 
@@ -104,6 +107,10 @@ def release(
         chosen = _chosen(name, monolayer.held())
         monolayer.release(chosen)
     screen.say(f"The {chosen.kind} {chosen.name} is released.")
+    if chosen.kind == "model":
+        screen.say(
+            "Images that it failed on before are rejected; `monolayer replay JOB --reason model_error` sends them."
+        )
 
 
 def _begun(begun: "Replayed") -> str:

@@ -129,7 +129,8 @@ def fetch(monolayer: "Monolayer", job: str, out: Path, quiet: bool = False) -> N
 
 def told(image: "RejectedImage") -> str:
     """Which image it is and what is the matter with it; most messages begin with its name already."""
-    return image.message if image.message.startswith(image.name) else f"{image.name}: {image.message}"
+    said = image.message if image.message.startswith(image.name) else f"{image.name}: {image.message}"
+    return said.replace("\n", "\\n")
 
 
 def described(job: "JobView") -> list[str]:
@@ -146,7 +147,7 @@ def described(job: "JobView") -> list[str]:
     if job.held:
         lines.append("`monolayer held` shows what is held, `monolayer release` lets it go on")
     if not job.over and job.deadline:
-        lines.append(f"images still in flight after {screen.clock(job.deadline)} are rejected")
+        lines.append(f"images still in flight after {screen.clock(job.deadline)} of work are rejected")
     if job.rejected:
         lines.append(f"`monolayer rejected {job.job}` says why")
     if job.labelled:

@@ -1,5 +1,6 @@
 """What a person sees: answers on standard output, progress and complaints on standard error."""
 
+import re
 import sys
 import time
 from collections import deque
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 FAILED, SOME_REJECTED, INTERRUPTED = 1, 2, 130
 """Exit codes."""
 STOPPED = "\nStopped."
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 QUIET_SECONDS = 15.0
 """Where there is no terminal to draw on, a line is printed so often."""
 PAUSE_SECONDS = 5.0
@@ -23,12 +25,17 @@ STEPS = 40
 
 def say(text: str) -> None:
     """Print an answer at once: a reader that has gone is noticed here, and not when Python ends."""
-    print(text, flush=True)
+    print(harmless(text), flush=True)
 
 
 def warn(text: str) -> None:
     """Print a complaint or a hint."""
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
+
+
+def harmless(text: str) -> str:
+    """The text without what speaks to a terminal: names of files come from strangers' archives."""
+    return _COMMANDS.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 def is_terminal() -> bool:
@@ -53,7 +60,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: str = ""
     for column in columns:
         drawn.add_column(column, overflow="fold", no_wrap=column == whole or bool(cut and column != cut))
     for row in rows:
-        texts = {name: Text(cell) for name, cell in zip(columns, row, strict=True)}
+        texts = {name: Text(harmless(cell)) for name, cell in zip(columns, row, strict=True)}
         if cut:
             texts[cut].no_wrap, texts[cut].overflow = True, "ellipsis"
         drawn.add_row(*texts.values())

@@ -154,6 +154,9 @@ def test_the_same_files_under_the_same_mark_are_the_same_job_and_not_sent_again(
         first = monolayer.submit([plate], submission="week 1")
         assert monolayer.submit([plate], submission="week 1", sent=lambda _, count: gone.append(count)) == first
         assert monolayer.submit([plate], submission="week 2") != first
+        file = next(path for path in plate.rglob("*") if path.is_file())
+        file.write_bytes(file.read_bytes()[::-1])  # another plate of the same names and sizes
+        assert monolayer.submit([plate], submission="week 1") != first
     assert gone == []
 
 

@@ -162,6 +162,6 @@ def test_a_job_of_many_images_is_timed_out_some_at_a_time(watch: Watch, monkeypa
     assert ends == [4, 3]  # two that nobody has counted yet, and up to two more
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(60, "1 minutes"), (5400, "90 minutes"), (86400, "24 hours")])
+@pytest.mark.parametrize(("seconds", "words"), [(60, "1 minute"), (5400, "90 minutes"), (86400, "24 hours")])
 def test_a_deadline_is_told_in_words(seconds: float, words: str) -> None:
     assert overdue._words(seconds) == words

@@ -27,6 +27,20 @@ def image(job: str = JOB, digest: str = "d" * 8) -> ImageFound:
     return ImageFound(job=job, image=0, name="a.tif", source=source, model="nuclei", model_digest=digest)
 
 
+def test_what_comes_late_to_a_job_that_has_ended_is_not_worked_on_but_a_replay_is() -> None:  # rules 4 and 6
+    store = MemoryStore()
+    listed(store, 1)
+    refuse(store, 0)
+    time = Time()
+    against = Markers(store, time)
+    assert against.standing(image()) is None
+    ending.finish(store, JOB)
+    time.now += BELIEVED_SECONDS
+    assert against.standing(image()) == "ended"
+    assert against.standing(image().model_copy(update={"round": 1})) is None
+    assert against.standing(SliceListed(job=JOB, shard=0)) is None
+
+
 def test_a_cancelled_job_is_over_at_once_and_what_had_no_outcome_is_cancelled() -> None:  # rule 5
     store = MemoryStore()
     listed(store, 10)

@@ -50,6 +50,15 @@ def test_a_replay_takes_exactly_the_rejected_images() -> None:  # rule 6
     assert (listed.round, listed.again, listed.shard, listed.lane) == (1, True, 0, round_.lane)
 
 
+def test_a_label_that_came_after_the_end_still_counts_while_others_are_replayed() -> None:  # rules 2, 3 and 6
+    store = ended()
+    label(store, 1)  # the worker had it in hand when its time was over
+    ending.finish(store, JOB)
+    replay(store, JOB)
+    state = ledger.state(store, JOB)
+    assert (state.state, state.labelled, state.rejected, state.in_flight) == ("running", 3, 0, 1)
+
+
 class Meanwhile(MemoryStore):
     """A store in which something happens just before a round is written."""
 
