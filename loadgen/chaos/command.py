@@ -78,8 +78,10 @@ def chaos(
     """Load a Monolayer of its own, break its parts on a seeded schedule, and prove that nothing was lost.
 
     Every distinct image runs undisturbed first, then the whole load under faults; labels have to be the same, byte for
-    byte. Exit code 0: everything was kept; 1: something was not, and the state folder that shows it is kept.
+    byte. Exit code 0: everything was kept; 1: something was not, and the state folder that shows it is kept; 2: the run
+    could not be made.
     """
+    from kiosk.local.cache import LocalError
     from loadgen.chaos.run import Plan
 
     console = Console(stderr=True)
@@ -97,8 +99,12 @@ def chaos(
         distinct=distinct,
     )
     folder = report or Path(tempfile.mkdtemp(prefix="monolayer-chaos-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    came = asyncio.run(_until_stopped(plan, folder, Lines(console, folder / _FAULTS), keep=report is not None))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        came = asyncio.run(_until_stopped(plan, folder, Lines(console, folder / _FAULTS), keep=report is not None))
+    except (OSError, LocalError) as why:
+        console.print(f"The run could not be made: {why}", markup=False, style="red")
+        raise typer.Exit(2) from None
     write(came, folder)
     came.show(console)
     if came.clean and report is None:

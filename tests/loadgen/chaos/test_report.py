@@ -62,3 +62,9 @@ def test_a_kind_of_fault_that_does_not_exist_is_refused_with_those_that_do(tmp_p
     assert said.exit_code == 2
     assert "earthquake" in said.output
     assert "broker-kill" in said.output
+
+
+def test_a_run_that_can_not_be_made_is_not_a_run_that_lost_something(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = CliRunner().invoke(app, ["chaos", "--images", "1", "--report", str(tmp_path / "file")])
+    assert said.exit_code == 2
