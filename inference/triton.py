@@ -13,6 +13,8 @@ from inference.models import Model
 from inference.wire import MAPS, tensors
 
 CANARIES = 4
+"""Small inferences at once that tell whether a model works: one alone is always given to the same of its processes, and
+a dead one beside it would be met by the next images."""
 _NEVER = ("INVALID_ARGUMENT", "UNIMPLEMENTED", "OUT_OF_RANGE", "FAILED_PRECONDITION")
 _DEAD_STUB = ("Stub process", "not healthy")
 _SOON_BACK = [
@@ -42,9 +44,6 @@ class ModelFailed(Exception):
 
 class ModelStumbled(Exception):
     """An error of the server's own, or nonsense: perhaps the model's, perhaps the moment's. Worth a few attempts."""
-
-
-_NO_ANSWER = (ModelUnavailable, ModelFailed, ModelStumbled)
 
 
 class Triton:
@@ -82,20 +81,21 @@ class Triton:
         return await self._ask(model, tile, low, high, self._timeout)
 
     async def ready(self, model: Model, timeout: float = 5.0) -> bool:
-        """Return whether the model answers real, small inferences in time: Triton calls a dead model ready.
+        """Return whether the model answers real, small inferences in time: Triton calls a dead model ready."""
+        try:
+            await self.check(model, CANARIES, timeout)
+        except (ModelUnavailable, ModelFailed, ModelStumbled):
+            return False
+        return True
 
-        Several at once: one alone is always given to the same process of the model, and a dead one beside it would be
-        met by the next images.
-        """
-        answers = await asyncio.gather(*(self.check(model, timeout) for _ in range(CANARIES)), return_exceptions=True)
-        for each in answers:
-            if isinstance(each, BaseException) and not isinstance(each, _NO_ANSWER):
-                raise each
-        return not any(answers)
-
-    async def check(self, model: Model, timeout: float = 5.0) -> None:
-        """Do one small inference; raises as `infer` does, and `ModelDead`."""
-        await self._ask(model, np.zeros((model.stride, model.stride), np.uint8), 0.0, 1.0, timeout)
+    async def check(self, model: Model, at_once: int, timeout: float = 5.0) -> None:
+        """Do so many small inferences at once; raises `ModelDead` if one says so, else what `infer` raises."""
+        tile = np.zeros((model.stride, model.stride), np.uint8)
+        asked = (self._ask(model, tile, 0.0, 1.0, timeout) for _ in range(at_once))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        errors = [each for each in answers if isinstance(each, BaseException)]
+        if errors:
+            raise next((each for each in errors if isinstance(each, ModelDead)), errors[0])
 
     async def _ask(
         self, model: Model, tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float, timeout: float
@@ -132,14 +132,16 @@ def _judged(
 ) -> ModelUnavailable | ModelFailed | ModelStumbled:
     status, message = str(error.status() or ""), str(error.message())
     said = f"{status or 'no status'}: {message}"
+    which = f"Model {model.name} version {model.version} at {address}"
     if "DEADLINE_EXCEEDED" in status:
-        return ModelSlow(f"Model {model.name} version {model.version} at {address} did not answer in time")
-    if any(name in status for name in _NEVER) and not any(words in message for words in _DEAD_STUB):
-        return ModelFailed(f"Model {model.name} version {model.version} at {address} failed: {said}")
-    if "INTERNAL" in status and not any(words in message for words in _DEAD_STUB):
-        return ModelStumbled(f"Model {model.name} version {model.version} at {address} failed: {said}")
-    kind = ModelDead if any(words in message for words in _DEAD_STUB) else ModelUnavailable
-    return kind(f"Model {model.name} version {model.version} at {address} doesn't answer: {said}")
+        return ModelSlow(f"{which} did not answer in time")
+    if any(words in message for words in _DEAD_STUB):
+        return ModelDead(f"{which} doesn't answer: {said}")
+    if any(name in status for name in _NEVER):
+        return ModelFailed(f"{which} failed: {said}")
+    if "INTERNAL" in status:
+        return ModelStumbled(f"{which} failed: {said}")
+    return ModelUnavailable(f"{which} doesn't answer: {said}")
 
 
 def _maps(result: Any) -> NDArray[Any] | None:

@@ -58,9 +58,14 @@ REJECTED = "rejected"
 TOPICS = _topics()
 
 
+def _quick(bootstrap: str) -> dict[str, str | int | float | bool]:
+    """Settings of a client that says nothing, and comes back soon after an outage."""
+    return {"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250}
+
+
 def create_topics(bootstrap: str, replicas: int = 1) -> None:
     """Create what is missing; existing topics stay as they are. Raises `BrokerAway`."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin = AdminClient(_quick(bootstrap))
     config = {"retention.ms": str(RETENTION_MS), "max.message.bytes": "1048576"}
     wanted = [NewTopic(topic.name, topic.partitions, replicas, config=config) for topic in TOPICS]
     for name, future in admin.create_topics(wanted, request_timeout=15).items():
@@ -74,7 +79,7 @@ def create_topics(bootstrap: str, replicas: int = 1) -> None:
 def wait_for_topics(bootstrap: str) -> None:
     """Return when the broker answers and has every topic, however long that takes."""
     wanted = {topic.name for topic in TOPICS}
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250})
+    admin = AdminClient(_quick(bootstrap))
     while True:
         try:
             if wanted <= admin.list_topics(timeout=2).topics.keys():
@@ -86,7 +91,7 @@ def wait_for_topics(bootstrap: str) -> None:
 
 def answers(bootstrap: str) -> Callable[[], None]:
     """A question that only a working broker answers: its metadata; raises `BrokerAway`."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250})
+    admin = AdminClient(_quick(bootstrap))
 
     def ask() -> None:
         try:
@@ -118,12 +123,8 @@ class Backlog:
 
     def __init__(self, bootstrap: str, groups: Mapping[str, str] = GROUPS, seconds: float = 5.0) -> None:
         self._groups = groups
-        self._settings: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": bootstrap,
-            "log_level": 0,
-            "reconnect.backoff.max.ms": 250,
-        }
-        self._admin = AdminClient(self._settings)
+        self._bootstrap = bootstrap
+        self._admin = AdminClient(_quick(bootstrap))
         self._seconds = seconds
 
     def __call__(self) -> int | None:
@@ -150,7 +151,7 @@ class Backlog:
 
     def _committed(self, group: str, places: Sequence[Place]) -> dict[Place, int]:
         """Asked as a member would: an admin client ends the process when the broker goes (librdkafka 4605)."""
-        consumer = Consumer({**self._settings, "group.id": group, "enable.auto.commit": False})
+        consumer = Consumer({**_quick(self._bootstrap), "group.id": group, "enable.auto.commit": False})
         try:
             found = consumer.committed([TopicPartition(*place) for place in places], timeout=self._seconds)
         finally:
@@ -178,13 +179,7 @@ class Announcer:
     def __init__(self, bootstrap: str, seconds: float = 10.0) -> None:
         self._seconds = seconds
         self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "linger.ms": 0,
-                "message.timeout.ms": int(seconds * 1000),
-                "log_level": 0,
-            }
+            _quick(bootstrap) | {"acks": "all", "linger.ms": 0, "message.timeout.ms": int(seconds * 1000)}
         )
 
     def announce(self, event: Event) -> None:

@@ -116,8 +116,9 @@ class LaneOfWork:
 
     def stall(self, now: float) -> str:
         """What stands still here although it should not; empty when all is well."""
-        if self._unsent and now - min(self._unsent.values()) > STALL_SECONDS:
-            return f"{self.topic}: an event can't be sent for {now - min(self._unsent.values()):.0f} s"
+        unsent = now - min(self._unsent.values(), default=now)
+        if unsent > STALL_SECONDS:
+            return f"{self.topic}: an event can't be sent for {unsent:.0f} s"
         if self._stopped or now - self._moved < STALL_SECONDS:
             return ""
         if not self.ready:

@@ -54,7 +54,8 @@ def replay(
     chosen = sorted(_chosen(store, index, reason, image))
     if not chosen:
         raise NothingToReplay(_nothing(job, reason, image))
-    _catch_up(store, job)
+    if ledger.read_done(store, job) is not None:
+        _catch_up(store, job)
     while True:
         number = max((round_.round for round_ in ledger.read_rounds(store, job)), default=0) + 1
         round_ = Round(

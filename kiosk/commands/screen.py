@@ -15,6 +15,7 @@ FAILED, SOME_REJECTED, INTERRUPTED = 1, 2, 130
 """Exit codes."""
 STOPPED = "\nStopped."
 _COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves, colours or turns round what a terminal shows; line breaks and tabs are ours."""
 QUIET_SECONDS = 15.0
 """Where there is no terminal to draw on, a line is printed so often."""
 PAUSE_SECONDS = 5.0

@@ -1,6 +1,5 @@
 """Questions to each part that only a working one can answer; each returns a callable that raises when it doesn't."""
 
-import asyncio
 import http.client
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -66,17 +65,18 @@ def models_answer(address: str, models: Collection["Model"], instances: int) -> 
     instances
         Of each model.
     """
-    from inference.triton import ModelDead, Triton
+    from inference.triton import ModelDead, ModelFailed, ModelStumbled, ModelUnavailable, Triton
 
     client = Triton(address, timeout=10)
 
     async def ask() -> None:
         for model in models:
-            answers = await asyncio.gather(*(client.check(model) for _ in range(2 * instances)), return_exceptions=True)
-            if dead := [each for each in answers if isinstance(each, ModelDead)]:
-                raise Broken(f"a process of the model {model.name} has died: {dead[0]}")
-            if any(answers):
-                raise NoAnswer(f"the model {model.name} does not answer")
+            try:
+                await client.check(model, 2 * instances)
+            except ModelDead as why:
+                raise Broken(f"a process of the model {model.name} has died: {why}") from why
+            except (ModelUnavailable, ModelFailed, ModelStumbled) as why:
+                raise NoAnswer(f"the model {model.name} does not answer") from why
 
     return ask
 

@@ -160,7 +160,7 @@ class Supervisor:
                 try:
                     error = await _unless(exited, self._ask(kept.process))
                 except Broken as why:
-                    return f"is broken: {_sentence(why)}"
+                    return f"is broken: {why}"
                 if exited.done():
                     return _exit_sentence(exited.result())
                 if error is None:

@@ -6,7 +6,7 @@ the end of its topic. The broker keeps all commits in a topic of its own, in the
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -23,6 +23,8 @@ K = TypeVar("K")
 Image = tuple[str, int]
 Place = tuple[str, int, int]
 """A topic, a partition and an offset."""
+Waiting = tuple[Image, int, float]
+"""An image's event: which image, how often it was tried before, and when it was sent."""
 
 
 class Commit(NamedTuple):
@@ -70,8 +72,20 @@ class _Answers:
 def acknowledged(topics: Topics) -> Acknowledged:
     """Follow every commit of the topics `images`, from the first to the last. Raises `TopicsAway`."""
     commits = list(_commits(topics))
+    waited = {place: event for lane in Lane for place, event in _waited(topics, lane)}
+    return _follow(commits, waited, _answered(topics, waited.values()))
+
+
+def _waited(topics: Topics, lane: Lane) -> Iterator[tuple[Place, Waiting]]:
+    for record, event in _events(topics, ImageFound, f"{ImageFound.topic}.{lane}"):
+        place = (record.topic, record.partition, record.offset)
+        yield place, ((event.job, event.image), event.attempt, record.at)
+
+
+def _answered(topics: Topics, waited: Iterable[Waiting]) -> _Answers:
     answers = _Answers()
-    waited = {place: waiting for lane in Lane for place, waiting in _images(topics, lane, answers)}
+    for image, attempt, at in waited:
+        answers.again[image].append((attempt, at))
     for lane in Lane:
         for record, planned in _events(topics, TilePlanned, f"{TilePlanned.topic}.{lane}"):
             image = (planned.job, planned.image)
@@ -79,7 +93,7 @@ def acknowledged(topics: Topics) -> Acknowledged:
             _earliest(answers.tiles[image], planned.tile, record.at)
     for record, ended in _events(topics, ImageEnded, ImageEnded.topic):
         _earliest(answers.ended, (ended.job, ended.image), record.at)
-    return _follow(commits, waited, answers)
+    return answers
 
 
 def _earliest(moments: dict[K, float], what: K, at: float) -> None:
@@ -87,14 +101,7 @@ def _earliest(moments: dict[K, float], what: K, at: float) -> None:
     moments[what] = min(at, moments.get(what, at))
 
 
-def _images(topics: Topics, lane: Lane, answers: _Answers) -> Iterator[tuple[Place, tuple[Image, int]]]:
-    for record, event in _events(topics, ImageFound, f"{ImageFound.topic}.{lane}"):
-        image = (event.job, event.image)
-        answers.again[image].append((event.attempt, record.at))
-        yield (record.topic, record.partition, record.offset), (image, event.attempt)
-
-
-def _follow(commits: list[Commit], waited: dict[Place, tuple[Image, int]], answers: _Answers) -> Acknowledged:
+def _follow(commits: list[Commit], waited: dict[Place, Waiting], answers: _Answers) -> Acknowledged:
     came, reached = Acknowledged(len(commits)), defaultdict[tuple[str, int], int](int)
     for commit in commits:
         before = reached[commit.topic, commit.partition]
@@ -106,7 +113,7 @@ def _follow(commits: list[Commit], waited: dict[Place, tuple[Image, int]], answe
             if waiting is None:
                 continue  # junk, which is set aside
             came.passed += 1
-            (job, image), attempt = waiting
+            (job, image), attempt, _ = waiting
             if answers.at((job, image), attempt) > commit.at:
                 came.wrong.append(f"Image {image} of job {job}, offset {offset} {where}, was acknowledged too early.")
         reached[commit.topic, commit.partition] = max(before, commit.offset)

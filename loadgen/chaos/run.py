@@ -222,21 +222,26 @@ async def _run(plan: Plan, stack: Stack, main: Archive, few: Archive, teller: Te
         await asyncio.to_thread(records.close)
     teller.say("checking")
     verified = await verify(stack.environment)
-    report = _report(this, injector, world, verified, await asyncio.to_thread(this.verdict))
+    verdict = await asyncio.to_thread(this.verdict)
+    return _report(this, injector, world, verified, verdict, await asyncio.to_thread(_acknowledged, this))
+
+
+def _acknowledged(this: Run) -> Acknowledged:
     try:
-        report.acknowledged = await asyncio.to_thread(_acknowledged, stack)
+        with KafkaTopics(this.stack.environment["MONOLAYER_KAFKA"]) as topics:
+            return acknowledged(topics)
     except TopicsAway as why:
-        report.troubles.append(str(why))
-    return report
-
-
-def _acknowledged(stack: Stack) -> Acknowledged:
-    with KafkaTopics(stack.environment["MONOLAYER_KAFKA"]) as topics:
-        return acknowledged(topics)
+        this.troubles.append(str(why))
+        return Acknowledged()
 
 
 def _report(
-    this: Run, injector: Injector, world: World, verified: "dict[str, object] | None", verdict: Verdict
+    this: Run,
+    injector: Injector,
+    world: World,
+    verified: "dict[str, object] | None",
+    verdict: Verdict,
+    followed: Acknowledged,
 ) -> Report:
     loaded = [(job.begun, job.ended) for job in this.disturbed]
     mains = [job for job in this.disturbed if job.archive is this.main]
@@ -252,6 +257,7 @@ def _report(
         images_per_second=_rate(mains),
         undisturbed_images_per_second=_rate(this.quiet[1:]),
         verified=verified,
+        acknowledged=followed,
         deaths=this.deaths,
         troubles=[*this.troubles, *injector.failed],
     )

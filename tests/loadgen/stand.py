@@ -14,7 +14,7 @@ from loadgen.verify.checks import Moment
 from loadgen.verify.report import Report
 from storage.memory import MemoryStore
 from storage.objects import Changed, NotFound
-from streams.events import Event, ImageEnded
+from streams.events import Event, ImageEnded, ImageFound, TilePlanned
 from tests.streams import stand
 
 
@@ -93,6 +93,27 @@ def world() -> World:
     members = {f"{name}.tif": stand.tiff(seed=seed) for seed, name in enumerate("abc")} | {"d.tif": b"no image"}
     events = stand.submit(stand.tools(store), stand.archive(members))
     return World({stat.key: store.get(stat.key) for stat in store.list("")}, events)
+
+
+def planned(found: ImageFound, tile: int = 0, tiles: int = 1) -> TilePlanned:
+    """A tile of an image."""
+    return TilePlanned(
+        job=found.job,
+        image=found.image,
+        found=found,
+        plane=0,
+        planes=1,
+        shape=(9, 9),
+        scaled=(9, 9),
+        plan="p",
+        tile=tile,
+        tiles=tiles,
+        low=0,
+        high=1,
+        pixels="x",
+        pixels_shape=(9, 9),
+        dtype="uint8",
+    )
 
 
 class Scene:

@@ -15,10 +15,11 @@ from loadgen.verify.tiff import Tag
 from storage.claims import Claims
 from storage.labels import write_labels
 from storage.memory import MemoryStore
-from streams.events import Event, ImageFound, Rejection, TilePlanned, TilePredicted, UploadReceived
+from streams.events import Event, ImageFound, Rejection, TilePredicted, UploadReceived
 from streams.events import Source as EventSource
 from streams.failure import Rejected
 from streams.rejection import reject
+from tests.loadgen.stand import planned
 
 ENTRY = Entry(image=0, name="a.tif", source=Source(key="uploads/u/a.zip", crc=0x0BADCAFE))
 JOB = JobRecord(job="j", object="uploads/u/a.zip", model="nuclei", model_digest="d" * 64)
@@ -112,26 +113,6 @@ FOUND = ImageFound(
     model_digest="d" * 64,
 )
 LISTED = Entry(image=0, name="a.tif", source=Source(key="uploads/u/a.zip", etag="e", offset=7, crc=0x0BADCAFE))
-
-
-def planned(found: ImageFound) -> TilePlanned:
-    return TilePlanned(
-        job=found.job,
-        image=0,
-        found=found,
-        plane=0,
-        planes=1,
-        shape=(9, 9),
-        scaled=(9, 9),
-        plan="p",
-        tile=0,
-        tiles=1,
-        low=0,
-        high=1,
-        pixels="x",
-        pixels_shape=(9, 9),
-        dtype="uint8",
-    )
 
 
 def predicted(found: ImageFound) -> TilePredicted:

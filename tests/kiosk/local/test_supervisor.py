@@ -127,7 +127,7 @@ def test_what_is_broken_is_replaced_at_once(tmp_path: Path) -> None:
             raise Broken("half of it has died")
 
     def look(supervisor: Supervisor) -> None:
-        assert one(supervisor).error == "is broken: Broken: half of it has died"
+        assert one(supervisor).error == "is broken: half of it has died"
 
     supervise([process(tmp_path, probe=probe)], lambda all: one(all).restarts == 1 and ready(all), then=look)
 

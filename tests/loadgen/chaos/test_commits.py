@@ -7,7 +7,8 @@ import pytest
 
 from loadgen.chaos.commits import OFFSETS, Acknowledged, acknowledged, decode
 from loadgen.topics import Record
-from streams.events import Event, ImageEnded, ImageFound, Source, TilePlanned
+from streams.events import Event, ImageEnded, ImageFound, Source
+from tests.loadgen.stand import planned
 
 IMAGES, TILES = "images.bulk", "tiles.bulk"
 FOUND = ImageFound(
@@ -46,26 +47,6 @@ def text(words: str) -> bytes:
     return struct.pack(">h", len(words)) + words.encode()
 
 
-def planned(tile: int) -> TilePlanned:
-    return TilePlanned(
-        job="j",
-        image=0,
-        found=FOUND,
-        plane=0,
-        planes=1,
-        shape=(64, 64),
-        scaled=(64, 64),
-        plan="p",
-        tile=tile,
-        tiles=2,
-        low=0,
-        high=1,
-        pixels="jobs/j/scratch/0/0",
-        pixels_shape=(64, 64),
-        dtype="uint8",
-    )
-
-
 @pytest.fixture
 def told() -> Told:
     return Told()
@@ -102,9 +83,9 @@ def test_an_image_that_waits_again_has_been_answered_but_its_copy_has_not(told: 
 
 def test_an_image_of_tiles_has_been_answered_when_all_of_them_are_announced(told: Told) -> None:
     told.event(IMAGES, FOUND, at=1)
-    told.event(TILES, planned(0), at=9)
-    told.event(TILES, planned(0), at=2)
-    told.event(TILES, planned(1), at=4)
+    told.event(TILES, planned(FOUND, 0, 2), at=9)
+    told.event(TILES, planned(FOUND, 0, 2), at=2)
+    told.event(TILES, planned(FOUND, 1, 2), at=4)
     told.commit(1, at=5)
     assert not acknowledged(told).wrong
     told.records[OFFSETS].clear()
