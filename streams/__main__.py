@@ -42,12 +42,15 @@ def main(chains: list[str]) -> None:
 
     log().info("worker_starts", chains=chains)
     given = tools(settings)
-    if any("postprocess" in chain for chain in chains):
+    segments = any("postprocess" in chain for chain in chains)
+    if segments:
         given.decoder.warm()
-        threading.Thread(target=warm, name="warm", daemon=True).start()
     wait_for_topics(settings.kafka)
     upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))
-    code = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep).run()
+    worker = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep)
+    if segments:
+        threading.Thread(target=warm, name="warm", daemon=True).start()
+    code = worker.run()
     logging.shutdown()
     os._exit(code)  # threads that still compute would hold the interpreter back; their work is not acknowledged
 

@@ -16,6 +16,7 @@ import faust
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]
 from aiokafka.partitioner import DefaultPartitioner  # type: ignore[import-untyped]
 from aiokafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as TP
 
@@ -27,6 +28,8 @@ RELEASED = "released"
 """Written in place of a worker's name when it lets go of a partition in good order."""
 COMMIT_SECONDS = 0.5
 RELEASE_SECONDS = 2.0
+FETCH_SECONDS = 0.5
+"""How long the broker holds a fetch that has nothing to give; Faust's 1.5 s are lost after every rebalance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,18 @@ async def _delivered(stream: Any) -> AsyncIterator[Delivery]:
         yield Delivery(event.message.tp, event.message.offset, event.value, trace)
 
 
+class _Thread(driver.AIOKafkaConsumerThread):
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        made = super()._create_worker_consumer(transport)
+        made._fetch_max_wait_ms = int(FETCH_SECONDS * 1000)  # Faust has no setting for it
+        return made
+
+
 class _Consumer(driver.Consumer):
     """Commits the reader's marks instead of Faust's own positions."""
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     @property
     def _reader(self) -> Reader:
@@ -217,6 +230,13 @@ class _Producer(driver.Producer):
         return {"acks": "all"}
 
 
+class _NoTables(TableManager):
+    async def on_start(self) -> None:
+        """Without the second that others give their tables to be registered."""
+        await self._update_channels()
+        await self.recovery.start()
+
+
 class _Transport(driver.Transport):
     Consumer = _Consumer
     Producer = _Producer
@@ -242,11 +262,12 @@ def _app(group: str, bootstrap: str, buffer: int, fetch_bytes: int) -> _App:
         topic_disable_leader=True,
         topic_allow_declare=False,  # created before any worker starts: Faust would not in time
         table_standby_replicas=0,
+        TableManager=_NoTables,
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=30_000,  # all topics are there before a worker starts
         consumer_max_fetch_size=fetch_bytes,
         broker_session_timeout=6.0,
-        broker_heartbeat_interval=2.0,
+        broker_heartbeat_interval=1.0,  # who joins waits until all others have heard of it
         broker_rebalance_timeout=15.0,
         broker_request_timeout=15.0,
         broker_max_poll_interval=3600.0,  # hung loops are the watchdog's business (rule 19)
