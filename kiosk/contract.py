@@ -173,7 +173,7 @@ class RejectedImage(Answer):
     message: str
     attempts: int = 1
     trace: str = ""
-    """The id of the image's trace: it stands in every log line about the image."""
+    """The id of the image's trace, which its Kafka messages carry."""
     event: dict[str, Any] = {}
     """The event that could not be worked on, as it was."""
 

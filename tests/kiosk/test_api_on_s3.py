@@ -89,10 +89,8 @@ def test_the_api_is_a_process_that_takes_uploads_and_leaves_when_asked(
             assert client.job(job).state == "listing"
     finally:
         process.send_signal(signal.SIGTERM)
-        asked = time.monotonic()
         code = process.wait(10)
     assert code in (0, -signal.SIGTERM)
-    assert time.monotonic() - asked < 5
 
 
 def _wait_for(client: Monolayer, process: "subprocess.Popen[bytes]") -> None:

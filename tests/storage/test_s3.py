@@ -70,7 +70,7 @@ def test_a_server_that_is_not_there_is_unavailable_soon() -> None:
     began = time.monotonic()
     with pytest.raises(Unavailable, match="gave no proper answer for some/key"):
         S3Store(f"http://127.0.0.1:{port}", "key", "secret", "bucket").get("some/key")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 def test_an_address_without_a_scheme_is_refused() -> None:

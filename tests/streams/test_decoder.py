@@ -214,7 +214,7 @@ def test_decoders_end_with_their_worker_even_if_that_is_killed(tmp_path: Path) -
             family = psutil.Process(worker.pid).children(recursive=True)
         finally:
             worker.kill()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive
 
 
@@ -255,7 +255,7 @@ def test_the_third_death_rejects_the_image_as_killed(tmp_path: Path, given: Call
         with pytest.raises(Rejected, match=r"k\.tif: the process that read it died 3 times") as rejected:
             await read(found("k.tif"), given(decoder))
         assert (rejected.value.reason, rejected.value.attempts) == ("killed", 3)
-        assert time.monotonic() - begun < 10  # a worker that is started again takes as long
+        assert time.monotonic() - begun < 20  # a worker that is started again takes as long
 
     with_decoder(lambda: apart(tmp_path), test)
 

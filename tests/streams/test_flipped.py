@@ -1,6 +1,7 @@
 """A bit that flips between the store and us is no fault of the image."""
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -35,12 +36,23 @@ def end(store: MemoryStore) -> tuple[int | None, int, list[bytes]]:
     return state.images, state.labelled, labels
 
 
+def pair() -> bytes:
+    return archive({"a.tif": tiff(), "b.tif": tiff(seed=2)})
+
+
+@cache
+def sound(upload: Callable[[], bytes]) -> tuple[int | None, int, list[bytes]]:
+    """How it ends where no bit flips."""
+    store = MemoryStore()
+    submit(tools(store), upload())
+    return end(store)
+
+
 @pytest.mark.parametrize("number", range(1, 12))
 @pytest.mark.parametrize("where", [0.0, 0.5])
-@pytest.mark.parametrize("upload", [lambda: archive({"a.tif": tiff(), "b.tif": tiff(seed=2)}), tiff])
+@pytest.mark.parametrize("upload", [pair, tiff])
 def test_a_flipped_bit_in_any_read_changes_nothing(number: int, upload: Callable[[], bytes], where: float) -> None:
-    sound, flipping = MemoryStore(), Flipping(number, where)
-    for store in (sound, flipping):
-        submit(tools(store), upload())
-    assert end(flipping) == end(sound)
-    assert end(sound)[1] in (1, 2)
+    store = Flipping(number, where)
+    submit(tools(store), upload())
+    assert end(store) == sound(upload)
+    assert sound(upload)[1] in (1, 2)

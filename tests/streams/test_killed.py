@@ -112,4 +112,4 @@ def test_an_image_whose_reader_dies_three_times_costs_no_worker(kafka_address: s
     assert (rejection.name, rejection.reason, rejection.attempts) == ("deadly.tif", "killed", 3)
     assert keeper.deaths == 0
     assert family
-    assert not psutil.wait_procs(family, timeout=2)[1]  # the decoders ended with their worker
+    assert not psutil.wait_procs(family, timeout=10)[1]  # the decoders ended with their worker

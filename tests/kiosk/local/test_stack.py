@@ -59,7 +59,7 @@ def standing_in(folder: Path, **stages: str) -> Iterator[tuple[Local, "subproces
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
