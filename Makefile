@@ -11,7 +11,7 @@ demo: .venv/ready ## the main job, once, on real and synthetic images: under a m
 	@$(BIN)/python -m kiosk.demo
 
 test: .venv/ready ## unit, integration and end-to-end tests, with the real servers
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2
 
 check: .venv/ready ## style, types, layers and names, in seconds
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check -q .

@@ -1,14 +1,21 @@
 """Servers are started once per run, by the first test that asks; e2e tests share one whole system."""
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.servers import kafka_address, s3_server, triton_address
 
 __all__ = ["kafka_address", "s3_server", "triton_address"]
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2 --dist loadgroup` the end-to-end tests, which mostly wait, run beside all others."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("others" if item.get_closest_marker("e2e") is None else "e2e"))
+class EndToEndBeside(LoadScopeScheduling):
+    """With `-n 2` the end-to-end tests, which mostly wait, run beside all others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else "others"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> EndToEndBeside:
+    return EndToEndBeside(config, log)

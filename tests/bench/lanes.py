@@ -1,0 +1,127 @@
+"""`python -m tests.bench.lanes`: how long one image takes behind a long queue of bulk work; one JSON object last.
+
+The reference is the same image on the idle system, plus what one image of the queue keeps a slot for.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kiosk.client import Monolayer
+from kiosk.local.cache import cache_folder
+from kiosk.local.stack import Local
+from kiosk.local.state import State
+from loadgen.chaos.images import write_archive
+
+A_ZIP = 10_000
+LOOK_SECONDS = 0.02
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--queued", type=int, default=100_000, help="images queued before the single ones")
+    parser.add_argument("--asks", type=int, default=40, help="single images, idle and behind the queue")
+    parser.add_argument("--side", type=int, default=64, help="height and width of all images, in px")
+    parser.add_argument("--workers", type=int, default=1, help="processes that segment images")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="monolayer-bench-") as name, _running(Path(name), asked.workers) as local:
+        print(json.dumps(measure(local, Path(name), asked.queued, asked.asks, asked.side)))
+
+
+def measure(local: Local, folder: Path, queued: int, asks: int, side: int) -> dict[str, object]:
+    """Single images on the idle system, then behind the queue."""
+    with Monolayer(local.status()["addresses"]["api"]) as client:
+        print("idle", file=sys.stderr)
+        singles = _singles(folder, asks + 1, side)
+        _seconds(client, next(singles))
+        idle = [_seconds(client, next(singles)) for _ in range(asks)]
+        print(f"queueing {queued:,} images", file=sys.stderr)
+        jobs = _queue(client, folder, queued, side)
+        singles = _singles(folder, asks, side)
+        behind = []
+        for single in singles:
+            behind.append(_seconds(client, single))
+            print(f"behind {_in_flight(client, jobs):,} images: {behind[-1]:.2f} s", file=sys.stderr)
+        left = _in_flight(client, jobs)
+    service = _service(local.state, set(jobs))
+    return {
+        "idle_p50_s": _percentile(idle, 50),
+        "idle_p95_s": _percentile(idle, 95),
+        "behind_p50_s": _percentile(behind, 50),
+        "behind_p95_s": _percentile(behind, 95),
+        "service_s": service,
+        "behind_p95_to_idle_p95_and_service": round(_percentile(behind, 95) / (_percentile(idle, 95) + service), 2),
+        "queued": queued,
+        "left": left,
+        "asks": asks,
+        "side": side,
+    }
+
+
+def _singles(folder: Path, count: int, side: int) -> Iterator[Path]:
+    for _ in range(count):
+        path = folder / f"single_{time.time_ns()}.zip"
+        write_archive(path, 1, side, time.time_ns())
+        yield path
+
+
+def _queue(client: Monolayer, folder: Path, queued: int, side: int) -> list[str]:
+    """Return when all images are listed, which is before most of them are worked on."""
+    jobs = []
+    for number in range(0, queued, A_ZIP):
+        path = folder / f"bulk_{number}.zip"
+        write_archive(path, min(A_ZIP, queued - number), side, number)
+        jobs += client.submit([path], submission=path.name)
+    while any(client.job(job).images is None for job in jobs):
+        time.sleep(0.5)
+    return jobs
+
+
+def _seconds(client: Monolayer, single: Path) -> float:
+    begun = time.perf_counter()
+    (job,) = client.submit([single])
+    state = client.wait(job, every=LOOK_SECONDS)
+    if state.labelled != 1:
+        raise SystemExit(f"job {job}: {state.labelled} of 1 labelled")
+    return time.perf_counter() - begun
+
+
+def _in_flight(client: Monolayer, jobs: list[str]) -> int:
+    return sum(client.job(job).in_flight or 0 for job in jobs)
+
+
+def _service(state: State, jobs: set[str]) -> float:
+    """Seconds, in the middle, for which one image of these jobs keeps a slot, as the stages log them."""
+    spent = []
+    for log in (state.folder / "logs").glob("stage-segment*.log"):
+        for line in log.read_text().splitlines():
+            if '"image_labelled"' in line and (image := json.loads(line))["job"] in jobs:
+                spent.append(sum(image["seconds"].values()) - image["seconds"].get("wait", 0.0))
+    return round(statistics.median(spent), 3)
+
+
+def _percentile(seconds: list[float], percent: int) -> float:
+    return round(statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1], 3)
+
+
+@contextmanager
+def _running(folder: Path, workers: int) -> Iterator[Local]:
+    local = Local(State(folder / "state"), cache_folder(), any_ports=True, workers=workers)
+    local.install(lambda part, words: print(f"  {part}: {words}", file=sys.stderr))
+    local.start(bound=True)
+    try:
+        local.wait()
+        yield local
+    finally:
+        local.stop()
+
+
+if __name__ == "__main__":
+    main()
