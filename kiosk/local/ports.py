@@ -1,8 +1,11 @@
 """Which ports the parts listen on: the usual ones where they are free, and the same ones the next time."""
 
+import fcntl
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 
 USUAL: Mapping[str, int] = {
     "kafka": 9092,
@@ -16,7 +19,39 @@ USUAL: Mapping[str, int] = {
 _OTHERS = range(20000, 32000)  # below the ports that the system hands to outgoing connections
 
 
-def choose(remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL) -> dict[str, int]:
+class Claims(ExitStack):
+    """Ports that are this process's until it lets go or ends, also while nothing listens on them yet.
+
+    Parameters
+    ----------
+    folder
+        Shared with whoever else might want them; an empty file for each stays there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def take(self, port: int) -> bool:
+        """Claim a port; whether it was to be had.
+
+        Parameters
+        ----------
+        port
+            A port of 127.0.0.1.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self.enter_context((self._folder / str(port)).open("a"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return is_free(port)
+
+
+def choose(
+    remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL, take: Callable[[int], bool] | None = None
+) -> dict[str, int]:
     """Pick a free port on 127.0.0.1 for every part.
 
     Parameters
@@ -25,6 +60,8 @@ def choose(remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL) -> d
         What was picked the last time; wins where it is still free.
     usual
         What is picked else; 0 stands for any.
+    take
+        Tells whether a port is to be had, and takes it; usually only whether it is free.
 
     Returns
     -------
@@ -35,7 +72,7 @@ def choose(remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL) -> d
     for name, port in usual.items():
         taken = set(chosen.values())
         wishes = [wish for wish in (remembered.get(name), port) if wish and wish not in taken]
-        chosen[name] = next(filter(is_free, wishes), None) or other(taken)
+        chosen[name] = next(filter(take or is_free, wishes), None) or other(taken, take)
     return chosen
 
 
@@ -56,15 +93,17 @@ def is_free(port: int) -> bool:
     return True
 
 
-def other(taken: set[int]) -> int:
+def other(taken: set[int], take: Callable[[int], bool] | None = None) -> int:
     """Return any free port that is not in `taken`.
 
     Parameters
     ----------
     taken
         Ports that are spoken for though nothing listens yet.
+    take
+        See `choose`.
     """
     while True:
         port = random.SystemRandom().choice(_OTHERS)
-        if port not in taken and is_free(port):
+        if port not in taken and (take or is_free)(port):
             return port

@@ -79,11 +79,11 @@ def serve(
         Another supervisor holds the state folder.
     """
     state.make()
-    with hold(state):
+    with hold(state), ports.Claims(cache / "ports") as claims:
         killed = kill_leftovers(state.status(), state.folder)
         if killed:
             log.warning("killed what an earlier life left running: %s", ", ".join(killed))
-        place = Place(state, cache, ports.choose(state.remembered_ports(), usual), through or {})
+        place = Place(state, cache, ports.choose(state.remembered_ports(), usual, claims.take), through or {})
         state.remember_ports(dict(place.ports))
         own = own_record()
 

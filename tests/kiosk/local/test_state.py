@@ -50,6 +50,15 @@ def test_a_taken_port_is_passed_over_and_the_next_start_uses_the_same_again() ->
     assert ports.choose(first, usual) == first
 
 
+def test_a_port_that_another_claims_is_left_alone_though_nothing_listens_yet(tmp_path: Path) -> None:
+    usual = {"a": ports.other(set())}
+    with ports.Claims(tmp_path) as theirs:
+        with ports.Claims(tmp_path) as ours:
+            assert ports.choose({}, usual, ours.take) == usual
+            assert ports.choose({}, usual, theirs.take) != usual
+        assert ports.choose({}, usual, theirs.take) == usual
+
+
 def test_no_two_parts_get_the_same_port() -> None:
     port = ports.other(set())
     chosen = ports.choose({}, {"a": port, "b": port})
