@@ -184,6 +184,8 @@ class Replay(Strict):
     reason: ReasonClass | None = None
     image: Annotated[str, Field(min_length=1, max_length=MAX_NAME)] | None = None
     """An image's name; `*` and `?` stand for any characters."""
+    deadline: Deadline | None = None
+    """Of the new round; usually the job's."""
 
 
 class Replayed(Answer):

@@ -28,6 +28,7 @@ def replay(
     job: str,
     reason: ReasonClass | None = None,
     image: str | None = None,
+    deadline: float | None = None,
     now: Callable[[], float] = time.time,
 ) -> Round:
     """Write down that rejected images go through again; whoever asked announces the round's `slices` then.
@@ -41,6 +42,8 @@ def replay(
         Only images rejected for this reason.
     image
         Only images of this name in the manifest; `*` and `?` stand for any characters.
+    deadline
+        Seconds, where it isn't the job's.
 
     Raises
     ------
@@ -63,7 +66,7 @@ def replay(
             round=number,
             images=chosen,
             created=now(),
-            deadline=accepted.deadline,
+            deadline=deadline or accepted.deadline,
             lane=index.lane,
             reason=reason,
             name=image,

@@ -41,7 +41,7 @@ def replay(job: str, tools: Given, which: Replay | None = None) -> Replayed:
     which = which or Replay()
     ledger.read_job(tools.store, job)
     try:
-        begun = rounds.replay(tools.store, job, which.reason, which.image)
+        begun = rounds.replay(tools.store, job, which.reason, which.image, which.deadline)
     except NothingToReplay as why:
         return Replayed(round=ledger.state(tools.store, job).round, images=0, note=sentence(str(why)))
     return Replayed(round=begun.round, images=len(begun.images), note=_announced(begun, tools))

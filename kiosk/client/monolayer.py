@@ -186,7 +186,13 @@ class Monolayer:
             return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED)
         return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED, reason=reason)
 
-    def replay(self, job: str, reason: ReasonClass | None = None, image: str | None = None) -> Replayed:
+    def replay(
+        self,
+        job: str,
+        reason: ReasonClass | None = None,
+        image: str | None = None,
+        deadline: float | None = None,
+    ) -> Replayed:
         """Send rejected images of a job through again, and nothing else.
 
         Parameters
@@ -197,8 +203,11 @@ class Monolayer:
             Only those of this reason class.
         image
             Only those of this name; `*` and `?` stand for any characters.
+        deadline
+            Seconds after which they are rejected again, where that isn't the job's.
         """
-        return self._calls.ask(Replayed, "POST", f"/jobs/{job}/replay", Replay(reason=reason, image=image))
+        which = Replay(reason=reason, image=image, deadline=checked_deadline(deadline))
+        return self._calls.ask(Replayed, "POST", f"/jobs/{job}/replay", which)
 
     def cancel(self, job: str) -> JobView:
         """End a job: what is labelled stays, nothing more is begun. Returns where it stands then."""

@@ -50,6 +50,10 @@ def replay(
         str | None,
         typer.Option(metavar="NAME", help="Only the image of this name; * and ? stand for any characters."),
     ] = None,
+    deadline: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Reject what isn't done after 90m, 2h or 1d; without it as the job said."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Return when they have ended.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -58,17 +62,18 @@ def replay(
     Exactly those, from the file that was uploaded; what is labelled is not done again. The deadline begins anew.
 
     \b
-      monolayer replay 4f1c... --reason timeout
+      monolayer replay 4f1c... --reason timeout --deadline 2d
       monolayer replay 4f1c... --image 'week 1/*' --wait
 
     Where there is nothing to send through again, it says so; that is no error. With --wait the exit code is 2 where
     images were rejected again.
     """
-    from kiosk.client.options import checked_reason
+    from kiosk.client.options import checked_deadline, checked_reason, seconds
 
+    within = checked_deadline(seconds(deadline) if deadline else None)
     with opened(ctx) as monolayer:
         job = whole_id(monolayer, job)
-        begun = monolayer.replay(job, checked_reason(reason), image)
+        begun = monolayer.replay(job, checked_reason(reason), image, within)
         _tell(_begun(begun), as_json)
         ended = _waited(monolayer, job, as_json) if wait and begun.images else None
     if as_json:

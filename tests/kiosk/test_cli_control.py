@@ -85,10 +85,11 @@ def test_replay_says_how_many_go_through_again_and_waits_for_them(door: tuple[st
     one = monolayer("replay", job, "--image", "bad0.tif", "--wait", api=door[0])
     assert one.stdout == "1 image goes through again.\nmixed.zip: 2 of 4 labelled, 2 rejected.\n"
     assert one.exit_code == 2
-    rest = monolayer("replay", job, "--wait", api=door[0])
+    rest = monolayer("replay", job, "--wait", "--deadline", "2d", api=door[0])
     assert rest.stdout == "2 images go through again.\nmixed.zip: 4 of 4 labelled.\n"
     assert rest.exit_code == 0
     assert "sent through again 2 times" in monolayer("show", job, api=door[0]).stdout
+    assert last_json(monolayer("show", job, "--json", api=door[0]))["deadline"] == 2 * 86400
 
 
 def test_a_replay_while_kafka_is_away_tells_both(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,6 +204,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
         (["submit", "{file}", "--deadline", "soon"], "'soon' is no duration; write 90m, 2h or 1d."),
         (["rejected", "x", "--reason", "mood"], "There is no reason class 'mood'; there are bad_input, too_large,"),
         (["replay", "x", "--reason", "mood"], "There is no reason class 'mood'"),
+        (["replay", "x", "--deadline", "9d"], "The deadline must be from 1 minute to 6 days."),
         (["cancel", "nothing"], "There is no job nothing."),
         (["replay", "nothing"], "There is no job nothing."),
         (["release"], "MODEL|JOB"),

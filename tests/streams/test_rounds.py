@@ -50,6 +50,13 @@ def test_a_replay_takes_exactly_the_rejected_images() -> None:  # rule 6
     assert (listed.round, listed.again, listed.shard, listed.lane) == (1, True, 0, round_.lane)
 
 
+def test_a_replay_has_the_deadline_of_its_job_or_one_of_its_own() -> None:  # rule 6
+    job = ledger.read_job(store := ended(), JOB)
+    assert replay(store, JOB, image="1.tif").deadline == job.deadline
+    assert replay(store, JOB, image="3.tif", deadline=3600).deadline == 3600
+    assert ledger.state(store, JOB).deadline == 3600
+
+
 def test_a_label_that_came_after_the_end_still_counts_while_others_are_replayed() -> None:  # rules 2, 3 and 6
     store = ended()
     label(store, 1)  # the worker had it in hand when its time was over
