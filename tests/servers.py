@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.local.cache import cache_folder
+from kiosk.local.processes import EVERYTHING
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 
@@ -28,9 +29,9 @@ class S3Server:
 
 
 @contextmanager
-def running(folder: Path, *parts: str) -> Iterator[Local]:
-    """Run some parts with their state in a folder; installs them into the usual cache when they are not there."""
-    local = Local(State(folder), cache_folder(), parts, any_ports=True)
+def running(folder: Path, *parts: str, workers: int = 1) -> Iterator[Local]:
+    """Run some parts, or all, with their state in a folder; installs into the usual cache what is not there."""
+    local = Local(State(folder), cache_folder(), parts or EVERYTHING, any_ports=True, workers=workers)
     local.install(lambda part, words: print(f"{part}: {words}"))
     local.start(bound=True)
     try:

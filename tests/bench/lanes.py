@@ -10,14 +10,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from kiosk.client import Monolayer
-from kiosk.local.cache import cache_folder
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 from loadgen.chaos.images import write_archive
+from tests.servers import running
 
 A_ZIP = 10_000
 LOOK_SECONDS = 0.02
@@ -31,8 +30,10 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=64, help="height and width of all images, in px")
     parser.add_argument("--workers", type=int, default=1, help="processes that segment images")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="monolayer-bench-") as name, _running(Path(name), asked.workers) as local:
-        print(json.dumps(measure(local, Path(name), asked.queued, asked.asks, asked.side)))
+    with tempfile.TemporaryDirectory(prefix="monolayer-bench-") as name:
+        folder = Path(name)
+        with running(folder / "state", workers=asked.workers) as local:
+            print(json.dumps(measure(local, folder, asked.queued, asked.asks, asked.side)))
 
 
 def measure(local: Local, folder: Path, queued: int, asks: int, side: int) -> dict[str, object]:
@@ -109,18 +110,6 @@ def _service(state: State, jobs: set[str]) -> float:
 
 def _percentile(seconds: list[float], percent: int) -> float:
     return round(statistics.quantiles(seconds, n=100, method="inclusive")[percent - 1], 3)
-
-
-@contextmanager
-def _running(folder: Path, workers: int) -> Iterator[Local]:
-    local = Local(State(folder / "state"), cache_folder(), any_ports=True, workers=workers)
-    local.install(lambda part, words: print(f"  {part}: {words}", file=sys.stderr))
-    local.start(bound=True)
-    try:
-        local.wait()
-        yield local
-    finally:
-        local.stop()
 
 
 if __name__ == "__main__":
