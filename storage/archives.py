@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from storage.directory import DEFLATED, STORED, Directory, Entry, read_directory
+from storage.directory import DEFLATED, STORED, Directory, Entry, count_entries, read_directory
 from storage.keys import MAX_NAME
 from storage.limits import MAX_FILE
 from storage.objects import Store
@@ -57,6 +57,14 @@ class Member(NamedTuple):
 def is_zip(head: bytes) -> bool:
     """Whether a file that begins with these bytes is meant as a zip archive, whatever its name."""
     return head[:4] in (b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"PK00")
+
+
+def promises(store: Store, key: str, etag: str, size: int, files: int) -> bool:
+    """Whether an archive says that it holds more than so many files; what can't say it doesn't."""
+    try:
+        return count_entries(lambda start, length: store.get(key, start, length, etag), size, key) > files
+    except Unreadable:
+        return False
 
 
 def list_members(store: Store, key: str, etag: str, size: int) -> Iterator[Member]:

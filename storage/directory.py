@@ -85,12 +85,7 @@ def read_directory(read: Read, size: int, name: str) -> Directory:
     Unreadable
         Not a zip archive, cut short, in several volumes, or with a directory beyond 256 MB.
     """
-    tail_start = max(0, size - _TAIL)
-    tail = read(tail_start, size - tail_start)
-    at = _last_end(tail)
-    if at < 0 or at + _END.size > len(tail):
-        raise Unreadable("bad_input", _no_end(read(0, 4), name))
-    count, length, given, end = _ending(tail, at, tail_start, name)
+    tail, tail_start, count, length, given, end = _end(read, size, name)
     start = end - length
     if start < 0 or given > start:
         raise Unreadable("bad_input", f"{name} is cut short: its directory would begin before the file does")
@@ -103,6 +98,22 @@ def read_directory(read: Read, size: int, name: str) -> Directory:
     inside = start - tail_start
     data = tail[inside : inside + length] if inside >= 0 else _blocks(read, start, length)
     return Directory(data, start, start - given, count)
+
+
+def count_entries(read: Read, size: int, name: str) -> int:
+    """How many files an archive promises, by one read; parameters and errors are those of `read_directory`."""
+    _, _, count, _, _, _ = _end(read, size, name)
+    return count
+
+
+def _end(read: Read, size: int, name: str) -> tuple[bytes, int, int, int, int, int]:
+    """The archive's tail and where it starts; the directory's number of entries, length, given start and actual end."""
+    tail_start = max(0, size - _TAIL)
+    tail = read(tail_start, size - tail_start)
+    at = _last_end(tail)
+    if at < 0 or at + _END.size > len(tail):
+        raise Unreadable("bad_input", _no_end(read(0, 4), name))
+    return tail, tail_start, *_ending(tail, at, tail_start, name)
 
 
 def _last_end(tail: bytes) -> int:

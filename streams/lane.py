@@ -30,8 +30,8 @@ STALL_SECONDS = 120.0
 """Nothing moves for so long, though something should."""
 FROZEN_SECONDS = 4 * policy.EVENT_SECONDS
 PAUSE_SECONDS = 5.0
-SENT_TOGETHER = 200
-"""Announcements in flight at once: a slice announces up to 1,000 images."""
+SENT_TOGETHER = 100
+"""Announcements of one event in flight at once: a slice announces up to 1,000 images."""
 
 
 @dataclass(slots=True, eq=False)
@@ -198,7 +198,8 @@ class LaneOfWork:
             past = self.tracker.past(tp, offset)
             message = policy.Message(tp.topic, tp.partition, offset, delivery.value, parent, past)
             answer = await self._answered(message)
-            slot.close()
+            if len(answer.events) <= SENT_TOGETHER:
+                slot.close()  # with more, all events at once would fill the memory and keep the loop from all else
             await asyncio.sleep(answer.after)
             await self.announce(answer.events, parent)
             self.tracker.finish(tp, run.entry)

@@ -25,7 +25,7 @@ class Stage:
     name: str
     takes: type[Event]
     slots: int | None = None
-    """Events in flight at once, where that is not the process's setting."""
+    """Events in flight at once, where that is not the process's setting. Of uploads most wait for `tools.listing`."""
     fetch_bytes: int = 2048
     """Fetched of a partition at once: a lot would be worked off before the next partition's first."""
     may_kill: bool = True
@@ -43,7 +43,7 @@ class Stage:
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("unzip", UploadReceived, slots=2),
+        Stage("unzip", UploadReceived, slots=64),
         Stage("announce", SliceListed, slots=2),
         Stage("tile", ImageFound),
         Stage("predict", TilePlanned),

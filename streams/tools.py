@@ -17,6 +17,7 @@ from streams.events import ImageFound, Lane
 from streams.failure import Rejected
 from streams.fanin import FanIn
 from streams.gate import Gate, Predictor
+from streams.listing import Listing
 from streams.markers import Markers
 from streams.outages import Outages
 from streams.patience import Patience
@@ -60,6 +61,7 @@ class Tools:
     solitude: Solitude = field(default_factory=Solitude)
     streaks: Streaks = field(default_factory=Streaks)
     outages: Outages = field(default_factory=Outages)
+    listing: Listing = field(default_factory=Listing)
     lane: Lane = Lane.BULK
     patience: Patience = field(default_factory=Patience)
     spent: Spent = field(default_factory=Spent)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from storage.archives import Member, is_zip, list_members
+from storage.archives import Member, is_zip, list_members, promises
 from storage.objects import Changed, NotFound
 from storage.unreadable import Unreadable
 from streams import intake, ledger
+from streams.announce import announce
 from streams.events import Event, Lane, SliceListed, Source, UploadReceived
 from streams.failure import Rejected, verdict
 from streams.original import READINGS
@@ -16,7 +17,7 @@ LISTED_TWICE = 2
 
 
 async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
-    """Write the job's manifest from its archive's directory, then announce it slice by slice.
+    """Write the job's manifest from its archive's directory, then announce it slice by slice; a small job's images.
 
     What can't be listed is a manifest of one image that is condemned. Once written, a manifest stays what it is.
     """
@@ -27,8 +28,11 @@ async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
     if await tools.fetch(ledger.read_done, tools.store, job.job, 0):
         return []
     known = await tools.fetch(ledger.read_index, tools.store, job.job)
-    index, again = (known, True) if known else await tools.fetch(_write_manifest, job, tools)
-    return [SliceListed(job=job.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
+    if known:
+        return await _announced(known, True, tools)
+    async with tools.listing.turn(await tools.fetch(_is_large, job, tools)):
+        index, again = await tools.fetch(_write_manifest, job, tools)
+    return await _announced(index, again, tools)
 
 
 async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> list[Event]:
@@ -38,7 +42,23 @@ async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> list[E
     if index is None:
         entry = whole(job).model_copy(update={"problem": why.message, "reason": why.reason})
         index = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
-    return [SliceListed(job=job.job, lane=index.lane, shard=shard, again=True) for shard in range(index.shards)]
+    return await _announced(index, True, tools)
+
+
+async def _announced(index: ManifestIndex, again: bool, tools: Tools) -> list[Event]:
+    """Slices; of a small job the images themselves, which would wait behind the slices of large ones."""
+    slices = [SliceListed(job=index.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
+    if index.lane is Lane.BULK:
+        return list[Event](slices)
+    return [event for each in slices for event in await announce(each, tools)]
+
+
+def _is_large(job: Job, tools: Tools) -> bool:
+    few = tools.limits.interactive_images
+    try:
+        return not job.refused and promises(tools.store, job.object, job.etag, job.size, few)
+    except (Changed, NotFound):
+        return False  # to be said in words by whoever lists it
 
 
 def _job(upload: UploadReceived, tools: Tools) -> Job:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loadgen.hostile import bombs, zips
 from loadgen.hostile.sound import archive, png, tiff
-from storage.archives import Member, is_zip, list_members
+from storage.archives import Member, is_zip, list_members, promises
 from storage.memory import MemoryStore
 from storage.objects import Changed, Stat
 from storage.sources import read_source
@@ -274,3 +274,12 @@ class _Shifted(io.BytesIO):
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return super().seek(offset - self._shift if whence == 0 else offset, whence) + self._shift
+
+
+@pytest.mark.parametrize(
+    ("data", "files"), [(archive({"a": GOOD, "b": GOOD}), 2), (GOOD, 0), (b"", 0), (archive({"a": GOOD})[:-30], 0)]
+)
+def test_how_many_files_an_archive_promises_is_told_without_listing_it(data: bytes, files: int) -> None:
+    store = MemoryStore()
+    at = placed(store, data)
+    assert [promises(store, at.key, at.etag, at.size, most) for most in (0, 1, 2)] == [files > n for n in range(3)]

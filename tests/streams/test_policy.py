@@ -185,7 +185,7 @@ def test_an_image_whose_outcome_was_stored_but_never_announced_still_ends_its_jo
         given.store.put("uploads/u/p", data)
         everything_but_collect = CHAINED[:-1]
         events = run(Queue(given, everything_but_collect).work(UploadReceived(object="uploads/u/p")))
-        again = [event for event in events if event.topic in ("slices", "predictions")]
+        again = [event for event in events if event.topic in ("uploads", "predictions")]
         run(Queue(given, CHAINED).work(*again))
         assert ledger.state(given.store, next(ledger.jobs(given.store)).job).state == "done"
 

@@ -288,12 +288,16 @@ def test_a_replay_between_the_end_and_its_tidying_up_leaves_the_job_looked_after
     assert ledger.exists(store, keys.open_job(JOB))
 
 
-def test_listing_again_announces_slices_as_announced_before() -> None:  # rule 10
+@pytest.mark.parametrize(("images", "announced"), [(1, ImageFound), (21, SliceListed)])
+def test_listing_again_announces_a_small_jobs_images_or_slices_as_announced_before(
+    images: int, announced: type[ImageFound | SliceListed]
+) -> None:  # rule 10
     given = tools()
-    given.store.put("uploads/u/p.zip", archive({"a.tif": tiff()}))
+    given.store.put("uploads/u/p.zip", archive({f"{number}.tif": tiff() for number in range(images)}))
     queue = Queue(given, ("unzip",))
     events = run(queue.work(UploadReceived(object="uploads/u/p.zip"), UploadReceived(object="uploads/u/p.zip")))
-    assert [event.again for event in events if isinstance(event, SliceListed)] == [False, True]
+    assert [event.again for event in events if isinstance(event, announced)] == [False, True]
+    assert len(events) == 4
     assert chain("unzip")[0].takes is UploadReceived
 
 
