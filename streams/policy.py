@@ -140,6 +140,9 @@ async def _alone(stages: Sequence[Stage], event: Event, message: Message, tools:
     if before >= containment.DEATHS:
         raise Rejected("killed", f"{_name(event)}: the worker died on it {before} times, while it ran alone", before)
     async with tools.solitude.alone():
+        found = found_of(event)
+        if found and (known := await tools.fetch(ledger.ended, tools.store, found)):
+            return [known]  # another copy of the event came to an end while this one waited
         try:
             await tools.fetch(containment.begin, tools.store, *message.place, before)
             return await _work(stages, event, tools)

@@ -21,18 +21,20 @@ async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
 
     What can't be listed is a manifest of one image that is condemned. Once written, a manifest stays what it is.
     """
-    try:
-        job = await tools.fetch(_job, upload, tools)
-    except intake.Gone:
-        return []
-    if await tools.fetch(ledger.read_done, tools.store, job.job, 0):
-        return []
-    known = await tools.fetch(ledger.read_index, tools.store, job.job)
-    if known:
-        return await _announced(known, True, tools)
-    async with tools.listing.turn(await tools.fetch(_is_large, job, tools)):
-        index, again = await tools.fetch(_write_manifest, job, tools)
-    return await _announced(index, again, tools)
+    async with tools.listing.small:
+        try:
+            job = await tools.fetch(_job, upload, tools)
+        except intake.Gone:
+            return []
+        if await tools.fetch(ledger.read_done, tools.store, job.job, 0):
+            return []
+        known = await tools.fetch(ledger.read_index, tools.store, job.job)
+        if known:
+            return await _announced(known, True, tools)
+        if not await tools.fetch(_is_large, job, tools):
+            return await _announced(*await tools.fetch(_write_manifest, job, tools), tools)
+    async with tools.listing.large:
+        return await _announced(*await tools.fetch(_write_manifest, job, tools), tools)
 
 
 async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> list[Event]:

@@ -91,46 +91,48 @@ class Run:
     disturbed: list[Job] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     deaths: Counter[int] = field(default_factory=Counter)
+    world: World = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.world = self._world()
 
     async def quietly(self) -> None:
-        """A few images to warm up, then all, undisturbed."""
+        """A few images to warm up, then all, undisturbed; watched as later, because watching costs something, too."""
+        self.stack.store.rules.append(self.world.holdings)
         for archive in (self.few, self.main):
             self.quiet.append(job := await load.submit(self.stack, archive))
+            self.world.holdings.watch(job.job)
             await self._finish(job)
 
-    async def disturb(self) -> tuple[Injector, World]:
+    async def disturb(self) -> Injector:
         """The same images again, under faults."""
-        world = self._world()
-        self.stack.store.rules.append(world.holdings)
         self.stack.store.rules.append(
-            Killers(world.holdings, self.main.path.name, self.main.of(Nature.KILLER), self.deaths)
+            Killers(self.world.holdings, self.main.path.name, self.main.of(Nature.KILLER), self.deaths)
         )
         for _ in range(self.plan.jobs):
-            world.holdings.watch((await self._submit(self.main)).job)
-        injector = Injector(world, self._pace(), self.teller.fault)
+            self.world.holdings.watch((await self._submit(self.main)).job)
+        injector = Injector(self.world, self._pace(), self.teller.fault)
         faults = schedule(self.plan.kinds, self.plan.faults, self.plan.seed)
         injecting = asyncio.create_task(injector.inject(faults))
         preempting = asyncio.create_task(injector.preempt(self.plan.preempt_every)) if self.plan.preempt_every else None
         try:
-            await self._work_until(injecting, world, preempting)
+            await self._work_until(injecting, preempting)
         finally:
             for task in (injecting, preempting):
                 if task:
                     task.cancel()
                     with suppress(asyncio.CancelledError, Exception):
                         await task
-        return injector, world
+        return injector
 
-    async def _work_until(
-        self, injecting: "asyncio.Task[None]", world: World, preempting: "asyncio.Task[None] | None"
-    ) -> None:
+    async def _work_until(self, injecting: "asyncio.Task[None]", preempting: "asyncio.Task[None] | None") -> None:
         for job in self.disturbed[: self.plan.jobs]:
             await self._finish(job)
         if preempting:
             preempting.cancel()
         while not injecting.done():
             job = await self._submit(self.main if self.plan.minutes else self.few)
-            world.holdings.watch(job.job)
+            self.world.holdings.watch(job.job)
             await self._finish(job)
         await injecting
         with suppress(TimeoutError):
@@ -217,13 +219,13 @@ async def _run(plan: Plan, stack: Stack, main: Archive, few: Archive, teller: Te
         teller.say("undisturbed")
         await this.quietly()
         teller.say("under faults")
-        injector, world = await this.disturb()
+        injector = await this.disturb()
     finally:
         await asyncio.to_thread(records.close)
     teller.say("checking")
     verified = await verify(stack.environment)
     verdict = await asyncio.to_thread(this.verdict)
-    return _report(this, injector, world, verified, verdict, await asyncio.to_thread(_acknowledged, this))
+    return _report(this, injector, verified, verdict, await asyncio.to_thread(_acknowledged, this))
 
 
 def _acknowledged(this: Run) -> Acknowledged:
@@ -238,7 +240,6 @@ def _acknowledged(this: Run) -> Acknowledged:
 def _report(
     this: Run,
     injector: Injector,
-    world: World,
     verified: "dict[str, object] | None",
     verdict: Verdict,
     followed: Acknowledged,
@@ -250,7 +251,7 @@ def _report(
     return Report(
         seed=this.plan.seed,
         verdict=verdict,
-        measured=world.measured,
+        measured=this.world.measured,
         injected=injector.recoveries(loaded),
         not_met=injector.not_met,
         jobs=[job.job for job in this.disturbed],

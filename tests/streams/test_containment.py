@@ -1,6 +1,7 @@
 """Alone in the process, and the marks by which the next worker knows who was in flight."""
 
 import asyncio
+import dataclasses
 import threading
 
 import pytest
@@ -14,7 +15,7 @@ from streams.events import Event, ImageFound, UploadReceived
 from streams.stages import chain
 from streams.tools import Tools
 from streams.tracker import Entry, Mark, Past, Tracker
-from tests.streams.stand import Queue, run, tiff, tools
+from tests.streams.stand import Bright, Queue, run, tiff, tools
 
 PLACE = ("images.bulk", 3, 14)
 
@@ -136,6 +137,21 @@ def suspect(given: Tools) -> policy.Message:
     events = run(Queue(given, ("unzip", "announce")).work(UploadReceived(object="uploads/u/a.tif")))
     image: Event = next(event for event in events if isinstance(event, ImageFound))
     return policy.Message(*PLACE, image.encode(), past=Past.SUSPECT)
+
+
+def test_of_two_copies_of_a_suspect_the_second_finds_what_became_of_the_first() -> None:  # rules 21 and 23
+    predictor = Bright()
+    given = tools(predictor=predictor)
+    first = suspect(given)
+    second = dataclasses.replace(first, offset=first.offset + 1)
+
+    async def both() -> tuple[policy.Answer, policy.Answer]:
+        stages = chain("tile+predict+postprocess")
+        return await asyncio.gather(*(policy.answer(stages, each, given) for each in (first, second)))
+
+    one, other = run(both())
+    assert [ended.outcome for ended in (*one.events, *other.events)] == ["labelled", "labelled"]
+    assert predictor.calls == 1
 
 
 @pytest.mark.parametrize("deaths", [0, 2])

@@ -1,5 +1,6 @@
 """Replay: exactly the rejected images go through again, from the manifest, in a round of their own."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -299,6 +300,21 @@ def test_listing_again_announces_a_small_jobs_images_or_slices_as_announced_befo
     assert [event.again for event in events if isinstance(event, announced)] == [False, True]
     assert len(events) == 4
     assert chain("unzip")[0].takes is UploadReceived
+
+
+@pytest.mark.parametrize(("images", "waits"), [(1, False), (21, True)])
+def test_a_small_job_is_listed_while_large_ones_wait_for_their_turn(images: int, waits: bool) -> None:
+    given = tools()
+    given.store.put("uploads/u/p.zip", archive({f"{number}.tif": tiff() for number in range(images)}))
+
+    async def listing() -> bool:
+        async with given.listing.large, given.listing.large:
+            upload = asyncio.create_task(Queue(given, ("unzip",)).work(UploadReceived(object="uploads/u/p.zip")))
+            _, pending = await asyncio.wait([upload], timeout=0.5 if waits else 30)
+        await upload
+        return bool(pending)
+
+    assert run(listing()) is waits
 
 
 def test_rounds_are_the_ledgers_own_records() -> None:
