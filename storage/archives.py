@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from storage.directory import DEFLATED, STORED, Directory, Entry, count_entries, read_directory
+from storage.directory import DEFLATED, STORED, Directory, Entry, is_short, read_directory
 from storage.keys import MAX_NAME
 from storage.limits import MAX_FILE
 from storage.objects import Store
@@ -59,12 +59,12 @@ def is_zip(head: bytes) -> bool:
     return head[:4] in (b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"PK00")
 
 
-def promises(store: Store, key: str, etag: str, size: int, files: int) -> bool:
-    """Whether an archive says that it holds more than so many files; what can't say it doesn't."""
+def is_listed_soon(store: Store, key: str, etag: str, size: int) -> bool:
+    """Whether listing takes milliseconds: an archive of some hundred files, or what is none."""
     try:
-        return count_entries(lambda start, length: store.get(key, start, length, etag), size, key) > files
+        return is_short(lambda start, length: store.get(key, start, length, etag), size, key)
     except Unreadable:
-        return False
+        return True
 
 
 def list_members(store: Store, key: str, etag: str, size: int) -> Iterator[Member]:

@@ -85,35 +85,44 @@ def read_directory(read: Read, size: int, name: str) -> Directory:
     Unreadable
         Not a zip archive, cut short, in several volumes, or with a directory beyond 256 MB.
     """
-    tail, tail_start, count, length, given, end = _end(read, size, name)
-    start = end - length
-    if start < 0 or given > start:
+    end = _end(read, size, name)
+    start = end.at - end.length
+    if start < 0 or end.given > start:
         raise Unreadable("bad_input", f"{name} is cut short: its directory would begin before the file does")
-    if start > given and (start - given) % (FULL32 + 1) == 0:
+    if start > end.given and (start - end.given) % (FULL32 + 1) == 0:
         raise Unreadable(
             "bad_input", f"{name} is larger than 4 GB but packed without ZIP64; pack it with another program"
         )
-    if length > MAX_DIRECTORY:
-        raise Unreadable("too_large", f"{name} has a directory of {length >> 20} MB; split the archive")
-    inside = start - tail_start
-    data = tail[inside : inside + length] if inside >= 0 else _blocks(read, start, length)
-    return Directory(data, start, start - given, count)
+    if end.length > MAX_DIRECTORY:
+        raise Unreadable("too_large", f"{name} has a directory of {end.length >> 20} MB; split the archive")
+    inside = start - end.tail_start
+    data = end.tail[inside : inside + end.length] if inside >= 0 else _blocks(read, start, end.length)
+    return Directory(data, start, start - end.given, end.entries)
 
 
-def count_entries(read: Read, size: int, name: str) -> int:
-    """How many files an archive promises, by one read; parameters and errors are those of `read_directory`."""
-    _, _, count, _, _, _ = _end(read, size, name)
-    return count
+def is_short(read: Read, size: int, name: str) -> bool:
+    """Whether the directory is no longer than the one read that finds it; parameters and errors as `read_directory`."""
+    return _end(read, size, name).length <= _TAIL
 
 
-def _end(read: Read, size: int, name: str) -> tuple[bytes, int, int, int, int, int]:
-    """The archive's tail and where it starts; the directory's number of entries, length, given start and actual end."""
+class _End(NamedTuple):
+    """What the end of an archive says of its directory: number of entries, length, given start and actual end."""
+
+    tail: bytes
+    tail_start: int
+    entries: int
+    length: int
+    given: int
+    at: int
+
+
+def _end(read: Read, size: int, name: str) -> _End:
     tail_start = max(0, size - _TAIL)
     tail = read(tail_start, size - tail_start)
     at = _last_end(tail)
     if at < 0 or at + _END.size > len(tail):
         raise Unreadable("bad_input", _no_end(read(0, 4), name))
-    return tail, tail_start, *_ending(tail, at, tail_start, name)
+    return _End(tail, tail_start, *_ending(tail, at, tail_start, name))
 
 
 def _last_end(tail: bytes) -> int:

@@ -1,8 +1,8 @@
 """`unzip`: an upload becomes a job with a manifest, written before anyone is told of an image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from storage.archives import Member, is_zip, list_members, promises
+from storage.archives import Member, is_listed_soon, is_zip, list_members
 from storage.objects import Changed, NotFound
 from storage.unreadable import Unreadable
 from streams import intake, ledger
@@ -16,7 +16,7 @@ from streams.tools import Tools
 LISTED_TWICE = 2
 
 
-async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
+async def unzip(upload: UploadReceived, tools: Tools) -> Sequence[Event]:
     """Write the job's manifest from its archive's directory, then announce it slice by slice; a small job's images.
 
     What can't be listed is a manifest of one image that is condemned. Once written, a manifest stays what it is.
@@ -37,7 +37,7 @@ async def unzip(upload: UploadReceived, tools: Tools) -> list[Event]:
         return await _announced(*await tools.fetch(_write_manifest, job, tools), tools)
 
 
-async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> list[Event]:
+async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> Sequence[Event]:
     """The job of an upload that can't even be listed, its one image condemned; a manifest stays what it is."""
     job = await tools.fetch(_job, upload, tools)
     index = await tools.fetch(ledger.read_index, tools.store, job.job)
@@ -47,18 +47,17 @@ async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> list[E
     return await _announced(index, True, tools)
 
 
-async def _announced(index: ManifestIndex, again: bool, tools: Tools) -> list[Event]:
+async def _announced(index: ManifestIndex, again: bool, tools: Tools) -> Sequence[Event]:
     """Slices; of a small job the images themselves, which would wait behind the slices of large ones."""
     slices = [SliceListed(job=index.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
     if index.lane is Lane.BULK:
-        return list[Event](slices)
+        return slices
     return [event for each in slices for event in await announce(each, tools)]
 
 
 def _is_large(job: Job, tools: Tools) -> bool:
-    few = tools.limits.interactive_images
     try:
-        return not job.refused and promises(tools.store, job.object, job.etag, job.size, few)
+        return not job.refused and not is_listed_soon(tools.store, job.object, job.etag, job.size)
     except (Changed, NotFound):
         return False  # to be said in words by whoever lists it
 

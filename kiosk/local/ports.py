@@ -19,6 +19,23 @@ USUAL: Mapping[str, int] = {
 _OTHERS = range(20000, 32000)  # below the ports that the system hands to outgoing connections
 
 
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on a port of 127.0.0.1 now.
+
+    Parameters
+    ----------
+    port
+        The port to try.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just left counts as free
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 class Claims(ExitStack):
     """Ports that are this process's until it lets go or ends, also while nothing listens on them yet.
 
@@ -50,7 +67,7 @@ class Claims(ExitStack):
 
 
 def choose(
-    remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL, take: Callable[[int], bool] | None = None
+    remembered: Mapping[str, int], usual: Mapping[str, int] = USUAL, take: Callable[[int], bool] = is_free
 ) -> dict[str, int]:
     """Pick a free port on 127.0.0.1 for every part.
 
@@ -72,28 +89,11 @@ def choose(
     for name, port in usual.items():
         taken = set(chosen.values())
         wishes = [wish for wish in (remembered.get(name), port) if wish and wish not in taken]
-        chosen[name] = next(filter(take or is_free, wishes), None) or other(taken, take)
+        chosen[name] = next(filter(take, wishes), None) or other(taken, take)
     return chosen
 
 
-def is_free(port: int) -> bool:
-    """Tell whether a server could listen on a port of 127.0.0.1 now.
-
-    Parameters
-    ----------
-    port
-        The port to try.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that was just left counts as free
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def other(taken: set[int], take: Callable[[int], bool] | None = None) -> int:
+def other(taken: set[int], take: Callable[[int], bool] = is_free) -> int:
     """Return any free port that is not in `taken`.
 
     Parameters
@@ -105,5 +105,5 @@ def other(taken: set[int], take: Callable[[int], bool] | None = None) -> int:
     """
     while True:
         port = random.SystemRandom().choice(_OTHERS)
-        if port not in taken and (take or is_free)(port):
+        if port not in taken and take(port):
             return port

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loadgen.hostile import bombs, zips
 from loadgen.hostile.sound import archive, png, tiff
-from storage.archives import Member, is_zip, list_members, promises
+from storage.archives import Member, is_listed_soon, is_zip, list_members
 from storage.memory import MemoryStore
 from storage.objects import Changed, Stat
 from storage.sources import read_source
@@ -277,9 +277,17 @@ class _Shifted(io.BytesIO):
 
 
 @pytest.mark.parametrize(
-    ("data", "files"), [(archive({"a": GOOD, "b": GOOD}), 2), (GOOD, 0), (b"", 0), (archive({"a": GOOD})[:-30], 0)]
+    ("data", "soon"),
+    [
+        (archive({"a": GOOD, "b": GOOD}), True),
+        (archive({f"{number:0100d}": b"x" for number in range(400)}), True),
+        (archive({f"{number:0100d}": b"x" for number in range(500)}), False),
+        (GOOD, True),
+        (b"", True),
+        (archive({"a": GOOD})[:-30], True),
+    ],
 )
-def test_how_many_files_an_archive_promises_is_told_without_listing_it(data: bytes, files: int) -> None:
+def test_an_archive_that_is_listed_soon_is_told_by_its_end(data: bytes, soon: bool) -> None:
     store = MemoryStore()
     at = placed(store, data)
-    assert [promises(store, at.key, at.etag, at.size, most) for most in (0, 1, 2)] == [files > n for n in range(3)]
+    assert is_listed_soon(store, at.key, at.etag, at.size) is soon

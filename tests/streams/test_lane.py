@@ -47,9 +47,9 @@ def test_a_slice_keeps_its_slot_until_all_its_images_are_announced(
 
     async def begun(lane: LaneOfWork) -> None:
         await lane._slots.acquire()
-        noted = _Run(PLACE, Entry(0))
-        lane._runs[PLACE, 0] = noted
-        await lane._work(Delivery(PLACE, 0, SliceListed(job="j", shard=0).encode(), ""), noted)
+        taken = _Run(PLACE, Entry(0))
+        lane._runs[PLACE, 0] = taken
+        await lane._work(Delivery(PLACE, 0, SliceListed(job="j", shard=0).encode(), ""), taken)
 
     async def noted(*_: object) -> bool:
         return True
