@@ -1,67 +1,42 @@
-"""`python -m streams CHAIN...` runs one or several chains in one process."""
+"""`python -m streams CHAIN...` runs one or several chains in one process.
 
-import logging
+How soon it works, and at what cost to the others on the machine, is decided here: what decoders share is loaded first
+and forked off, the rest is loaded without looking for garbage among a million objects that stay.
+"""
+
+import gc
 import os
 import resource
 import sys
-import threading
 
-import numpy as np
-
-from inference.models import shipped_models
-from inference.triton import Triton
-from observability.logs import configure, log
-from storage.s3 import S3Store
-from streams.decoder import Apart
+from observability.logs import configure
 from streams.forkserver import ForkServer
-from streams.kafka import wait_for_topics
-from streams.retention import Keeping
 from streams.settings import Settings
-from streams.stages import CHAINS
-from streams.tools import Limits, Tools
-
-
-def tools(settings: Settings) -> Tools:
-    """The tools of this process, as its settings say."""
-    store, decoder = S3Store(**settings.store), Apart(ForkServer(settings.store))
-    limits = Limits(settings.chained_tiles, settings.interactive_images)
-    return Tools.of(store, shipped_models(), Triton(settings.triton), settings.megapixels, limits, decoder)
 
 
 def main(chains: list[str]) -> None:
     """Run until SIGTERM."""
-    unknown = [chain for chain in chains if chain not in CHAINS]
-    if unknown or not chains:
-        sys.exit(f"usage: python -m streams CHAIN...\nchains: {', '.join(CHAINS)}")
+    gc.disable()
     settings = Settings()
     most = int(settings.memory_gb * 2**30)
     resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     configure(settings.heartbeat.stem if settings.heartbeat else "stage " + " ".join(chains))
-    from streams.upkeep import Upkeep
-    from streams.worker import Worker
+    decoders = ForkServer(settings.store)
+    if any("postprocess" in chain for chain in chains):
+        decoders.split_off()
+    _check(chains)
+    sys.modules["scipy"] = None  # type: ignore[assignment]  # numba would load its linear algebra, which nobody needs
+    from streams.process import run
 
-    log().info("worker_starts", chains=chains)
-    given = tools(settings)
-    segments = any("postprocess" in chain for chain in chains)
-    if segments:
-        given.decoder.warm()
-    wait_for_topics(settings.kafka)
-    upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))
-    worker = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep)
-    if segments:
-        threading.Thread(target=warm, name="warm", daemon=True).start()
-    code = worker.run()
-    logging.shutdown()
-    os._exit(code)  # threads that still compute would hold the interpreter back; their work is not acknowledged
+    os._exit(run(chains, settings, decoders))  # threads that still compute would hold the interpreter back
 
 
-def warm() -> None:
-    """Load the compiled parts of segmentation now, not with the first image: a second or more."""
-    from inference.measure import measure
-    from inference.segmentation import segment
+def _check(chains: list[str]) -> None:
+    from streams.stages import CHAINS
 
-    maps, plane = np.full((2, 64, 64), 200, np.uint8), np.zeros((64, 64), np.uint16)
-    measure(segment(maps, (64, 64)), plane, None)
+    unknown = [chain for chain in chains if chain not in CHAINS]
+    if unknown or not chains:
+        sys.exit(f"usage: python -m streams CHAIN...\nchains: {', '.join(CHAINS)}")
 
 
 if __name__ == "__main__":

@@ -34,9 +34,6 @@ class Decoder(Protocol):
         `Hung`, and `Died` where it killed the process that read it.
         """
 
-    def warm(self) -> None:
-        """Begin to prepare for the first image."""
-
     def rest(self) -> None:
         """The worker drains: from here on, a death tells nothing about an image."""
 
@@ -70,9 +67,6 @@ class InProcess:
             data = await asyncio.to_thread(read_source, self._store, wanted, wanted.name)
         with spent.timed("decode"):
             return await self._workshop.run(lane, partial(read_image, data, wanted.name, wanted.channel))
-
-    def warm(self) -> None:
-        """Nothing to prepare."""
 
     def rest(self) -> None:
         """Nobody can die here and tell of it."""
@@ -109,10 +103,6 @@ class Apart:
         spent["fetch"] += fetch
         spent["decode"] += told.words["decode"]
         return wire.image(told)
-
-    def warm(self) -> None:
-        """Start what forks; to be called in the main thread."""
-        self._server.start()
 
     def rest(self) -> None:
         """See `Decoder`."""

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from storage.images import Image, read_image
 from storage.objects import Store
@@ -26,24 +26,43 @@ Decode = Callable[[bytes, str, int | None], Image]
 
 
 def main(arguments: list[str], store: Callable[..., Store] = S3Store, decode: Decode = read_image) -> None:
+    """Be a process of its own: given a socket's file descriptor and the worker's process id."""
+    fork_decoders(socket.socket(fileno=int(arguments[0])), int(arguments[1]), store, decode)
+
+
+def become_server(
+    control: socket.socket, worker: int, store: Callable[..., Store] = S3Store, decode: Decode = read_image
+) -> NoReturn:
+    """Be a copy of the worker that does only this, and never returns."""
+    try:
+        fork_decoders(control, worker, store, decode)
+    finally:
+        os._exit(0)
+
+
+def fork_decoders(
+    control: socket.socket, worker: int, store: Callable[..., Store] = S3Store, decode: Decode = read_image
+) -> None:
     """Fork a decoder for each channel that comes, until the worker is gone.
 
     Parameters
     ----------
-    arguments
-        The file descriptor of the socket on which channels come, and the worker's process id.
+    control
+        On which channels come.
+    worker
+        Its process id.
     store
         Opens the store from the words that come with a channel.
     decode
         Makes an image of a file's bytes.
     """
-    control = socket.socket(fileno=int(arguments[0]))
-    _end_with(int(arguments[1]))
+    _end_with(worker)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the worker, which may still need us for its drain
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead bury themselves
     gc.collect()
     gc.freeze()  # the collector would write to, and so copy, all that decoders share
+    gc.enable()  # where this is a copy, the worker had it rest
     here = os.getpid()
     while asked := wire.receive(control):
         with suppress(OSError), socket.socket(fileno=asked.memory) as channel:

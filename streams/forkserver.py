@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NoReturn
 
 from observability.logs import log
-from streams import wire
+from streams import decoding, wire
 from streams.wire import Told, Wanted
 from streams.workshop import COMPUTATION_SECONDS, Hung, ends
 
@@ -30,7 +31,7 @@ class Died(Exception):
 class Child:
     """One decoder process, which reads one image at a time."""
 
-    def __init__(self, channel: socket.socket, seconds: int, server: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, channel: socket.socket, seconds: int, server: "subprocess.Popen[bytes] | _Copy") -> None:
         self.pid = 0
         self._server = server
         self._channel = channel
@@ -90,6 +91,32 @@ class Child:
         return told
 
 
+class _Copy:
+    """A process that was forked from this one; asked as `subprocess.Popen` is."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """How it ended; none while it runs."""
+        return self._reap(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        """How it ended, once it has."""
+        return self._reap(0)
+
+    def kill(self) -> None:
+        """End it."""
+        if self.poll() is None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    def _reap(self, how: int) -> int | None:
+        if self._status is None and os.waitpid(self._pid, how)[0]:
+            self._status = 0
+        return self._status
+
+
 def _wake(readable: "asyncio.Future[None]") -> None:
     if not readable.done():
         readable.set_result(None)
@@ -117,7 +144,7 @@ class ForkServer:
         self.place = dict(place)
         self.seconds = seconds
         self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | _Copy | None = None
         self._control: socket.socket | None = None
         self._asked: list[float] = []
 
@@ -130,6 +157,25 @@ class ForkServer:
     def runs(self) -> bool:
         """Whether it is there."""
         return self._process is not None and self._process.poll() is None
+
+    def split_off(self, become: Callable[[socket.socket, int], NoReturn] = decoding.become_server) -> None:
+        """Start it as a copy of this process, which has no threads yet and has loaded little besides what it needs.
+
+        Saves 0.6 s of a core; only the first one can be had so.
+
+        Parameters
+        ----------
+        become
+            What the copy does with its end of the socket and the worker's process id.
+        """
+        self._control, theirs = wire.pair()
+        here = os.getpid()
+        with theirs:
+            pid = os.fork()
+            if pid == 0:
+                self._control.close()
+                become(theirs, here)
+            self._process = _Copy(pid)
 
     def start(self) -> None:
         """Start it, unless it is there. To be called in the main thread: the kernel ends it with the caller's."""

@@ -33,11 +33,18 @@ class _Known:
     waiting: asyncio.Future[None] | None = None
     """Done when it knows them."""
     saving: bool = False
+    left: int = 0
+    """Images without an outcome at the last checkpoint, less the ticks since."""
 
     def take(self, other: "_Known") -> None:
         """Take over what was read anew; ticks are never unlearnt, or the bucket would unlearn them too."""
         self.images, self.over, self.cancelled, self.read = other.images, other.over, other.cancelled, other.read
         self.tally.merge(other.tally)
+        self.count()
+
+    def count(self) -> None:
+        """Find out how many images have no outcome yet."""
+        self.left = self.images - self.tally.standing(self.images).ended()
 
     def tells(self, image: int, labelled: bool, round_: int) -> bool:
         """Whether what was read is enough to judge an outcome."""
@@ -68,7 +75,11 @@ class Tallies:
             return
         known.tally.of(round_).mark(image, LABELLED if labelled else REJECTED)
         known.dirty.add(round_)
-        await asyncio.shield(self._checkpoint(known))
+        known.left -= 1
+        durable = self._checkpoint(known)
+        if known.left <= 0:
+            await asyncio.shield(self._flush(job, known))  # whoever waits for the job waits for this one
+        await asyncio.shield(durable)
 
     def forget(self) -> None:
         """Partitions moved: another owner may have ticked off what we don't know, so each job is read again."""
@@ -123,14 +134,14 @@ class Tallies:
         while any(known.waiting for known in self._jobs.values()):
             await asyncio.sleep(self._seconds)
             for job, known in list(self._jobs.items()):
-                if known.waiting:
-                    await self._flush(job, known)
+                await self._flush(job, known)
 
     async def _flush(self, job: str, known: _Known) -> None:
+        if known.saving or known.waiting is None:  # an older tally must not land over a newer one
+            return
         waiting, known.waiting = known.waiting, None
         dirty, known.dirty = known.dirty, set()
         known.saving = True
-        assert waiting
         try:
             over = await asyncio.to_thread(self._save, job, known, dirty)
         except Exception as error:
@@ -148,7 +159,8 @@ class Tallies:
         """Make the ticks durable; whether the job is over."""
         for round_ in dirty:
             self._store.put(keys.tally(job, self._owner, round_), known.tally.of(round_).encode())
-        if known.tally.standing(known.images).ended() < known.images and not self._settled(job, known):
+        known.count()
+        if known.left and not self._settled(job, known):
             return False
         return ending.finish(self._store, job) is not None
 

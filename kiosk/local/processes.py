@@ -25,8 +25,17 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
 """Python modules and their arguments."""
 EVERYTHING = (*SERVERS, *PROGRAMS)
 SEGMENT = "stage-segment"
-_FRUGAL = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "2097152"}
-"""glibc: give the memory of tiles and images back at once; between what stays they would leave holes of 60 MB."""
+_FRUGAL = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "1048576",
+    "MALLOC_TRIM_THRESHOLD_": "2097152",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}
+"""glibc: give the memory of tiles and images back at once; between what stays they would leave holes of 60 MB.
+
+NumPy: start no threads for linear algebra that nobody does, before a worker is forked.
+"""
 _HEALTH = "/api/v1/health"
 _MOST_INSTANCES = 16
 

@@ -1,6 +1,7 @@
 """`python -m tests.bench.lanes`: how long one image takes behind a long queue of bulk work; one JSON object last.
 
-The reference is the same image on the idle system, plus what one image of the queue keeps a slot for.
+The reference is the same image on the idle system, plus what one image of the queue keeps a slot for. Images are
+submitted one by one while the queue is still being announced, and again when all of it waits.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from kiosk.client import Monolayer
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 from loadgen.chaos.images import write_archive
+from streams.kafka import Backlog
 from tests.servers import running
 
 A_ZIP = 10_000
@@ -39,24 +41,18 @@ def main() -> None:
 def measure(local: Local, folder: Path, queued: int, asks: int, side: int) -> dict[str, object]:
     """Single images on the idle system, then behind the queue."""
     with Monolayer(local.status()["addresses"]["api"]) as client:
-        print("idle", file=sys.stderr)
-        singles = _singles(folder, asks + 1, side)
-        _seconds(client, next(singles))
-        idle = [_seconds(client, next(singles)) for _ in range(asks)]
+        _seconds(client, next(_singles(folder, 1, side)))
+        idle = _asked(client, "idle", _singles(folder, asks, side))
         print(f"queueing {queued:,} images", file=sys.stderr)
         jobs = _queue(client, folder, queued, side)
-        singles = _singles(folder, asks, side)
-        behind = []
-        for single in singles:
-            behind.append(_seconds(client, single))
-            print(f"behind {_in_flight(client, jobs):,} images: {behind[-1]:.2f} s", file=sys.stderr)
+        announcing = _asked(client, "while they are announced", _singles(folder, asks, side))
+        _wait_until_announced(local)
+        behind = _asked(client, "behind them", _singles(folder, asks, side))
         left = _in_flight(client, jobs)
     service = _service(local.state, set(jobs))
+    seconds = {"idle": idle, "announcing": announcing, "behind": behind}
     return {
-        "idle_p50_s": _percentile(idle, 50),
-        "idle_p95_s": _percentile(idle, 95),
-        "behind_p50_s": _percentile(behind, 50),
-        "behind_p95_s": _percentile(behind, 95),
+        **{f"{name}_p{each}_s": _percentile(of, each) for name, of in seconds.items() for each in (50, 95)},
         "service_s": service,
         "behind_p95_to_idle_p95_and_service": round(_percentile(behind, 95) / (_percentile(idle, 95) + service), 2),
         "queued": queued,
@@ -83,6 +79,21 @@ def _queue(client: Monolayer, folder: Path, queued: int, side: int) -> list[str]
     while any(client.job(job).images is None for job in jobs):
         time.sleep(0.5)
     return jobs
+
+
+def _wait_until_announced(local: Local) -> None:
+    """Return when every slice has been announced."""
+    unannounced = Backlog(local.status()["addresses"]["kafka"], {"announce": "slices"})
+    while unannounced() != 0:
+        time.sleep(0.5)
+
+
+def _asked(client: Monolayer, when: str, singles: Iterator[Path]) -> list[float]:
+    seconds = []
+    for single in singles:
+        seconds.append(_seconds(client, single))
+        print(f"{when}: {seconds[-1]:.2f} s", file=sys.stderr)
+    return seconds
 
 
 def _seconds(client: Monolayer, single: Path) -> float:

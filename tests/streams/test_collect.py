@@ -1,6 +1,8 @@
 """Tallies: fast, durable before they are acknowledged, and never more than the outcome objects say."""
 
 import asyncio
+import threading
+from collections.abc import Coroutine
 
 import pytest
 
@@ -52,6 +54,49 @@ def test_many_ticks_are_one_write() -> None:  # rule 11
     run(work())
     assert ledger.tallied(store, "j").counts() == (500, 0)
     assert store.writes <= 2
+
+
+def test_a_jobs_last_image_does_not_wait_for_the_next_checkpoint() -> None:
+    store = MemoryStore()
+    job_with(store, 2)
+    for image in (0, 1):
+        store.put(keys.labels("j", image), b"tif")
+
+    async def work() -> None:
+        owner = Tallies(store, seconds=3600)
+        await asyncio.gather(*(owner.tick("j", image, labelled=True) for image in (0, 1)))
+
+    run(work())
+    assert ledger.state(store, "j").state == "done"
+
+
+def test_a_checkpoint_on_its_way_is_not_overtaken_by_the_next() -> None:  # rule 3
+    class Slow(MemoryStore):
+        together, most = 0, 0
+
+        def put(self, key: str, data: bytes) -> str:
+            self.together += 1
+            self.most = max(self.most, self.together)
+            threading.Event().wait(0.02)
+            self.together -= 1
+            return super().put(key, data)
+
+    store = Slow()
+    job_with(store, 20)
+
+    async def work() -> None:
+        owner = Tallies(store, seconds=0.001)
+        twice = [owner.tick("j", image, labelled=True) for image in (*range(20), *range(20))]
+        await asyncio.gather(*(_later(place / 500, each) for place, each in enumerate(twice)))
+
+    run(work())
+    assert store.most == 1
+    assert ledger.tallied(store, "j").counts() == (20, 0)
+
+
+async def _later(seconds: float, tick: Coroutine[None, None, None]) -> None:
+    await asyncio.sleep(seconds)
+    await tick
 
 
 def test_a_job_is_not_done_before_its_outcome_objects_say_so() -> None:  # rule 3

@@ -2,12 +2,15 @@
 
 import asyncio
 import errno
+import json
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from inference.models import shipped_models
@@ -118,3 +121,19 @@ def test_a_worker_that_gets_no_decoder_for_long_ends_in_good_order(
         assert not worker._must_end()
 
     run(test())
+
+
+def test_decoders_split_off_the_worker_read_and_come_again_and_end_with_it(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff())
+    argv = [sys.executable, "-m", "tests.streams.split_off", str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout
+        told = json.loads(worker.stdout.readline())
+        family = psutil.Process(worker.pid).children(recursive=True)
+        worker.kill()
+    assert told["shapes"] == [[1, 64, 80], [1, 64, 80]]
+    assert told["programs"]
+    assert told["copy"] not in told["programs"]
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert len(family) == 2
+    assert not alive

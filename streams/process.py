@@ -1,0 +1,60 @@
+"""One worker process: its tools as settings say, and its run from the first heartbeat to SIGTERM."""
+
+import gc
+import logging
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.models import shipped_models
+from inference.triton import Triton
+from observability.logs import log
+from storage.s3 import S3Store
+from streams.decoder import Apart
+from streams.forkserver import ForkServer
+from streams.kafka import wait_for_topics
+from streams.retention import Keeping
+from streams.settings import Settings
+from streams.tools import Limits, Tools
+from streams.upkeep import Upkeep
+from streams.worker import Worker
+
+
+def tools(settings: Settings, decoders: ForkServer) -> Tools:
+    """The tools of this process."""
+    limits = Limits(settings.chained_tiles, settings.interactive_images)
+    store, triton = S3Store(**settings.store), Triton(settings.triton)
+    return Tools.of(store, shipped_models(), triton, settings.megapixels, limits, Apart(decoders))
+
+
+def run(chains: Sequence[str], settings: Settings, decoders: ForkServer) -> int:
+    """Work until SIGTERM; returns the exit code."""
+    log().info("worker_starts", chains=chains)
+    given = tools(settings, decoders)
+    wait_for_topics(settings.kafka)
+    upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))
+    worker = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep)
+    threading.Thread(target=_settle, args=(decoders.runs,), name="settle", daemon=True).start()
+    code = worker.run()
+    logging.shutdown()
+    return code
+
+
+def warm() -> None:
+    """Load the compiled parts of segmentation now, not with the first image: half a second or more."""
+    from inference.measure import measure
+    from inference.segmentation import segment
+
+    maps, plane = np.full((2, 64, 64), 200, np.uint8), np.zeros((64, 64), np.uint16)
+    measure(segment(maps, (64, 64)), plane, None)
+
+
+def _settle(segments: bool) -> None:
+    """From here on garbage is collected, but never looked for in what was loaded so far."""
+    try:
+        if segments:
+            warm()
+    finally:
+        gc.freeze()
+        gc.enable()
