@@ -1,8 +1,10 @@
 """Logs: one JSON line for each thing that happens, whoever says it; on a terminal, the same for human eyes."""
 
+import json
 import logging
 import sys
 from collections import Counter
+from contextlib import AbstractContextManager
 
 import structlog
 
@@ -36,6 +38,7 @@ def configure(process: str) -> None:
         return {**event, "process": process}
 
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         named,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -64,6 +67,32 @@ def configure(process: str) -> None:
 
 
 def log() -> structlog.stdlib.BoundLogger:
-    """The logger everybody uses: `log().info("image_rejected", job=..., image=...)`."""
+    """The logger everybody uses: `log().info("image_rejected", reason=...)`."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(_OURS)
     return logger
+
+
+def about(**what: object) -> AbstractContextManager[None]:
+    """Have all lines within a block, and of tasks begun in it, say what they are about: job, image, stage."""
+    return structlog.contextvars.bound_contextvars(**{name: value for name, value in what.items() if value is not None})
+
+
+def readable(line: str) -> str:
+    """A JSON line for human eyes; any other line as it is."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(event, dict) or "event" not in event:
+        return line
+    event.pop("process", None)  # whose log it is, a reader knows
+    return structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)(None, "", event)
+
+
+def is_about(line: str, job: str) -> bool:
+    """Whether a JSON line is about a job."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(event, dict) and event.get("job") == job

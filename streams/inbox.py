@@ -54,7 +54,9 @@ class Inbox:
         if stat.key.endswith(("/", ".json")):
             return False
         if stat.key.count("/") < 2:
-            log().warning("inbox_object_passed", key=stat.key, why="it lies in no model's folder: inbox/<model>/<name>")
+            log().warning(
+                "inbox_object_misplaced", key=stat.key, why="it lies in no model's folder: inbox/<model>/<name>"
+            )
             self._taken.add((stat.key, stat.etag, ""))
             return False
         return True

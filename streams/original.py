@@ -45,7 +45,7 @@ async def _alive(found: ImageFound, tools: Tools) -> Image:
         try:
             return await _decoded(found, tools)
         except Died:
-            log().warning("decoder_died", job=found.job, image=found.image, deaths=deaths)
+            log().warning("decoder_died", deaths=deaths)
             await asyncio.sleep(DEATH_SECONDS * deaths * (deaths < DEATHS))
     raise Rejected("killed", f"{found.name}: the process that read it died {DEATHS} times", DEATHS)
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from inference.triton import ModelStumbled
-from observability.logs import log
+from observability.logs import about, log
+from observability.tracing import trace_id
 from storage import keys
 from storage.objects import StoreError
 from streams import containment, ledger, markers
@@ -89,10 +90,11 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> Ans
         await quarantine(message, str(why), tools)  # anyone may write there; nobody may stop the reader
         return Answer()
     run = tools.for_run(event.lane)
-    try:
-        answered = await _persist(stages, event, message, run)
-    finally:
-        await run.share.release()
+    with about(**_subject(stages, event)):
+        try:
+            answered = await _persist(stages, event, message, run)
+        finally:
+            await run.share.release()
     if message.suspect:
         await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
     return answered
@@ -107,7 +109,7 @@ async def _persist(stages: Sequence[Stage], event: Event, message: Message, tool
             await quarantine(message, str(why), tools)
             return Answer()
         except Exception as error:
-            log().warning("stage_failed", stage=stages[0].name, job=event.job, attempt=attempt, error=repr(error))
+            log().warning("stage_failed", attempt=attempt, error=repr(error))
             if is_outage(error):
                 tools.outages.seen()
                 await asyncio.sleep(_delay(0, outage=True))
@@ -161,7 +163,7 @@ async def _work(stages: Sequence[Stage], event: Event, tools: Tools) -> Sequence
         if isinstance(ended, ImageEnded) and ended.outcome == "labelled" and found:
             tools.streaks.succeeded(found.model_digest)
             spent = {phase: round(seconds, 4) for phase, seconds in tools.spent.items()}
-            log().info("image_labelled", job=ended.job, image=ended.image, seconds=spent)
+            log().info("image_labelled", seconds=spent)
     return events
 
 
@@ -221,11 +223,11 @@ async def _rejected(event: Event, why: Rejected, attempt: int, message: Message,
     if found and why.reason == "model_error" and tools.streaks.failed(found.model_digest):
         failed = f"it failed on {MOST} images in a row, the last time with: {why.message}"
         await tools.fetch(markers.hold, tools.store, f"model/{found.model_digest}", failed)
-        log().error("model_held", model=found.model, job=found.job, why=why.message)
+        log().error("model_held", model=found.model, why=why.message)
         return Answer()
     ended = reject(event, why, tools.claims, why.attempts or attempt, message.traceparent)
     await _store([ended], tools)
-    log().info("image_rejected", job=ended.job, image=ended.image, reason=why.reason, message=why.message)
+    log().info("image_rejected", reason=why.reason, message=why.message)
     return Answer([ended])
 
 
@@ -244,6 +246,19 @@ async def _surely(tools: Tools, work: Callable[P, T], *args: P.args, **kwargs: P
         except StoreError:
             tools.outages.seen()
             await asyncio.sleep(_delay(0, outage=True))
+
+
+def _subject(stages: Sequence[Stage], event: Event) -> dict[str, object]:
+    """What log lines of a run are about."""
+    known: dict[str, object] = {
+        "stage": "+".join(stage.name for stage in stages),
+        "lane": str(event.lane),
+        "job": event.job,
+    }
+    if not isinstance(event, ImageEvent):
+        return known
+    trace = trace_id(event.job, event.image, event.round)
+    return {**known, "image": event.image, "trace": f"{trace:032x}"}
 
 
 def _failed_before(event: Event) -> int:

@@ -2,7 +2,9 @@
 
 import json
 import shlex
+import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +13,8 @@ from kiosk.commands import screen
 from kiosk.errors import MonolayerError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kiosk.local.stack import Local
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
@@ -94,25 +98,48 @@ def logs(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines as they come.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", metavar="N", min=0, help="How many lines of each log.")] = 20,
+    job: Annotated[str | None, typer.Option(help="Only lines about this job.")] = None,
 ) -> None:
-    """Show the logs of what runs on this machine."""
+    """Show the logs of what runs on this machine: JSON lines, made readable where they go to a terminal."""
     from kiosk.local.logs import follow as new_lines
     from kiosk.local.logs import last_lines, log_files
+    from observability.logs import is_about
 
     folder = _local().state.folder / "logs"
     paths = log_files(folder, name)
     if not paths:
         there = ", ".join(path.stem for path in log_files(folder, None)) or "none yet"
         raise MonolayerError(f"There is no log{f' of {name!r}' if name else ''} in {folder}; there is: {there}.")
-    labelled = len(paths) > 1
+    show = _line_shower(len(paths) > 1)
     for path in paths:
-        for line in last_lines(path, lines):
-            screen.say(f"{path.stem}: {line}" if labelled else line)
+        known = last_lines(path, lines) if job is None else _about(job, path)[-lines:]
+        for line in known:
+            show(path.stem, line)
     try:
         for stem, line in new_lines(paths) if follow else ():
-            screen.say(f"{stem}: {line}" if labelled else line)
+            if job is None or is_about(line, job):
+                show(stem, line)
     except KeyboardInterrupt:
         return
+
+
+def _about(job: str, path: "Path") -> list[str]:
+    from kiosk.local.logs import last_lines
+    from observability.logs import is_about
+
+    return [line for line in last_lines(path, sys.maxsize, sys.maxsize) if is_about(line, job)]
+
+
+def _line_shower(named: bool) -> Callable[[str, str], None]:
+    from observability.logs import readable
+
+    on_terminal = sys.stdout.isatty()
+
+    def show(stem: str, line: str) -> None:
+        text = readable(line) if on_terminal else line
+        screen.say(f"{stem}: {text}" if named else text)
+
+    return show
 
 
 def env(as_json: Json = False) -> None:
