@@ -165,15 +165,20 @@ class _Consumer(driver.Consumer):
         """Start from the committed offsets, expect nothing else, and learn who else had begun what.
 
         Where nothing is committed the log's start is expected, or what was fetched for an earlier assignment and comes
-        late would be taken for the first.
+        late would be taken for the first. Faust asks for one partition after another, and was told of two, after a
+        broker's restart, that nothing is committed: what the marks say counts as well.
         """
         await super().perform_seek()
-        committed = {tp: offset for tp, offset in self._committed_offset.items() if offset}
-        fresh = self.assignment() - committed.keys()
+        committed = {TP(*tp): offset for tp, offset in self._committed_offset.items() if offset}
+        marks = await self._thread.call_thread(self._inherited)
+        missed = {tp: mark.offset for tp, mark in marks.items() if mark.offset > committed.get(tp, 0)}
+        for tp, offset in missed.items():
+            await self.seek(tp, offset)
+        fresh = self.assignment() - committed.keys() - missed.keys()
         starts = await self.earliest_offsets(*fresh) if fresh else {}
-        for tp, offset in {**starts, **committed}.items():
+        for tp, offset in {**starts, **committed, **missed}.items():
             self._reader.starts_at(TP(*tp), offset)
-        for tp, mark in (await self._thread.call_thread(self._inherited)).items():
+        for tp, mark in marks.items():
             if max(mark.begun, mark.suspects) > mark.offset:
                 self._reader.inherits(tp, mark)
 

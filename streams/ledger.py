@@ -150,6 +150,11 @@ def ended(store: Store, event: ImageEvent) -> ImageEnded | None:
         outcome = "rejected"
         if not exists(store, keys.rejection(event.job, event.image, event.round)):
             return None
+    return end(event, outcome)
+
+
+def end(event: ImageEvent, outcome: Outcome) -> ImageEnded:
+    """The end of an event's image; something may still lie between its stages."""
     return ImageEnded(
         job=event.job, lane=event.lane, image=event.image, round=event.round, outcome=outcome, fanned_out=True
     )

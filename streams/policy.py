@@ -128,9 +128,9 @@ async def _once(stages: Sequence[Stage], event: Event, message: Message, tools: 
         return []  # cancelled, held, ended or deleted: the sweeper knows what that means for its images
     found = found_of(event)
     if found and (found.again or message.past is not Past.NONE):
-        known = await tools.fetch(ledger.ended, tools.store, found)
-        if known:
-            return [known]
+        known = await tools.fetch(tools.ends.answer, found)
+        if known is not None:
+            return known
     if message.suspect:
         return await _alone(stages, event, message, tools)
     async with tools.solitude.beside_others():

@@ -13,6 +13,7 @@ from storage.objects import Store
 from streams.budget import Budget, Share
 from streams.containment import Solitude
 from streams.decoder import Decoder, InProcess
+from streams.ends import Ends
 from streams.events import ImageFound, Lane
 from streams.failure import Rejected
 from streams.fanin import FanIn
@@ -56,6 +57,7 @@ class Tools:
     tallies: Tallies
     limits: Limits
     markers: Markers
+    ends: Ends
     workshop: Workshop
     decoder: Decoder
     solitude: Solitude = field(default_factory=Solitude)
@@ -90,6 +92,7 @@ class Tools:
             tallies=Tallies(store),
             limits=limits,
             markers=Markers(store),
+            ends=Ends(store),
             workshop=workshop,
             decoder=decoder or InProcess(store, workshop),
         )

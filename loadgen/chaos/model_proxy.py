@@ -6,6 +6,8 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 
+from kiosk.local.ports import other
+
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -55,10 +57,10 @@ class ModelProxy:
         return f"127.0.0.1:{self.port}"
 
     async def open(self) -> None:
-        """Listen: on any port at first, later on the same one."""
+        """Listen: on any port that no outgoing connection is given at first, later on the same one."""
         self._listening = grpc.aio.server(options=_OPTIONS)
         self._listening.add_generic_rpc_handlers((_Handler(self._call),))
-        self.port = self._listening.add_insecure_port(f"127.0.0.1:{self.port}")
+        self.port = self._listening.add_insecure_port(f"127.0.0.1:{self.port or other(set())}")
         await self._listening.start()
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from kiosk.local.ports import other
 from loadgen.chaos.http import MOST_HEAD, Answer, Request, read_answer, read_request
 
 
@@ -60,9 +61,9 @@ class StoreProxy:
         return f"http://127.0.0.1:{self.port}"
 
     async def open(self) -> None:
-        """Listen: on any port at first, later on the same one."""
+        """Listen: on any port that no outgoing connection is given at first, later on the same one."""
+        self.port = self.port or other(set())
         taken = socket.create_server(("127.0.0.1", self.port), backlog=256)
-        self.port = taken.getsockname()[1]
         self._listening = await asyncio.start_server(self._serve, sock=taken, limit=MOST_HEAD)
 
     async def close(self) -> None:

@@ -7,6 +7,8 @@ import signal
 import sys
 from functools import partial
 
+import psutil
+
 from streams import decoding
 from streams.decoder import Apart
 from streams.events import Lane
@@ -24,7 +26,9 @@ def main(folder: str) -> None:
     decoder = Apart(server)
     first = asyncio.run(_shape(decoder))
     [copy] = _children()
+    family = psutil.Process(copy).children()
     os.kill(copy, signal.SIGKILL)
+    psutil.wait_procs(family)
     again = asyncio.run(_shape(decoder))
     print(json.dumps({"shapes": [first, again], "copy": copy, "programs": _children()}), flush=True)
     signal.pause()
@@ -35,8 +39,6 @@ async def _shape(decoder: Apart) -> list[int]:
 
 
 def _children() -> list[int]:
-    import psutil
-
     return [each.pid for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
 
 
