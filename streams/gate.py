@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inference.models import Model
 from storage.claims import Pixels
+from streams import metering
 from streams.breaker import Breaker
 from streams.events import Lane
 from streams.patience import Patience
@@ -58,12 +59,16 @@ class Gate:
         """
         async with self._turn(lane, patience):
             return await self.breaker.ask(
-                lambda: self._predictor.infer(model, tile, low, high), lambda: self._predictor.ready(model), patience
+                lambda: self._asked(model, tile, low, high), lambda: self._predictor.ready(model), patience
             )
 
     async def healthy(self, model: Model) -> bool:
         """Whether the model answers right now."""
         return await self._predictor.ready(model)
+
+    async def _asked(self, model: Model, tile: Pixels, low: float, high: float) -> NDArray[np.uint8]:
+        with metering.requested(model.name):
+            return await self._predictor.infer(model, tile, low, high)
 
     @asynccontextmanager
     async def _turn(self, lane: Lane, patience: Patience) -> AsyncIterator[None]:

@@ -11,12 +11,14 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from observability import metrics
 from observability.logs import log
 from observability.tracing import traceparent
-from streams import policy, stages
+from streams import metering, policy, stages
 from streams.consuming import RELEASED, TP, Delivery, Subscription
 from streams.events import Event, ImageEnded, ImageEvent, Lane, NewerEvent
 from streams.kafka import REJECTED
+from streams.spent import Spent
 from streams.stages import Stage
 from streams.tools import Tools
 from streams.tracker import Entry, Mark, Order, Past, Tracker
@@ -41,6 +43,10 @@ class _Run:
     tp: TP
     entry: Entry
     begun: float = field(default_factory=time.monotonic)
+    """When its clock was started: again where a part was away."""
+    since: float = field(default_factory=time.monotonic)
+    """When it got its slot."""
+    spent: Spent = field(default_factory=Spent)
 
 
 class LaneOfWork:
@@ -51,6 +57,7 @@ class LaneOfWork:
     ) -> None:
         self.chain = chain
         self.topic = stages.topic(chain[0], lane)
+        self.labels = stages.labels(chain[0], lane)
         self.by = by
         self.tracker: Tracker[TP] = Tracker()
         self.ready = False
@@ -130,6 +137,20 @@ class LaneOfWork:
             return f"{self.topic}: there is backlog, and nothing was delivered for {now - self._moved:.0f} s"
         return ""
 
+    @property
+    def in_flight(self) -> int:
+        """Events that are being worked on."""
+        return len(self._runs)
+
+    @property
+    def waiting(self) -> int:
+        """Events taken on that wait for a slot."""
+        return len(self._waiting)
+
+    def oldest(self, now: float) -> float:
+        """For how many seconds the oldest event in flight has been worked on; may be asked in any thread."""
+        return max((now - run.since for run in list(self._runs.values())), default=0.0)
+
     def excuse(self, now: float) -> None:
         """A part is away: start all clocks again."""
         self._moved = now
@@ -145,6 +166,7 @@ class LaneOfWork:
             entry = await self._taken(delivery.tp, delivery.offset)
             if entry is None:
                 continue
+            metrics.TAKEN.labels(*self.labels).inc()
             known = self._runs.get((delivery.tp, delivery.offset))
             if known is not None:
                 known.entry = entry  # delivered again, and still at work here (rule 23)
@@ -193,17 +215,21 @@ class LaneOfWork:
         slot = contextlib.ExitStack()
         slot.callback(self._slots.release)
         try:
-            if not await self._noted(run):
+            with run.spent.timed("wait"):
+                noted = await self._noted(run)
+            if not noted:
                 return
             past = self.tracker.past(tp, offset)
             message = policy.Message(tp.topic, tp.partition, offset, delivery.value, parent, past)
-            answer = await self._answered(message)
+            answer = await self._answered(message, run.spent)
             if len(answer.events) <= SENT_TOGETHER:
                 slot.close()  # with more, all events at once would fill the memory and keep the loop from all else
             await asyncio.sleep(answer.after)
-            await self.announce(answer.events, parent)
+            with run.spent.timed("announce"):
+                await self.announce(answer.events, parent)
             self.tracker.finish(tp, run.entry)
             self._moved = time.monotonic()
+            metering.finished(self.labels, run.spent, self._moved - run.since)
         except NewerEvent as why:
             log().error("event_newer_than_program", topic=self.topic, why=str(why))
             self._stopped = True
@@ -212,11 +238,11 @@ class LaneOfWork:
             slot.close()
             del self._runs[tp, offset]
 
-    async def _answered(self, message: policy.Message) -> policy.Answer:
+    async def _answered(self, message: policy.Message, spent: Spent) -> policy.Answer:
         """Whatever happens: an event without an answer would hold the commit position for ever."""
         while True:
             try:
-                return await policy.answer(self.chain, message, self._tools)
+                return await policy.answer(self.chain, message, self._tools, spent)
             except NewerEvent:
                 raise
             except Exception as error:
@@ -241,6 +267,7 @@ class LaneOfWork:
         """Return when the broker has them all."""
         for first in range(0, len(events), SENT_TOGETHER):
             await asyncio.gather(*(self._send(event, parent) for event in events[first : first + SENT_TOGETHER]))
+        metrics.ANNOUNCED.labels(*self.labels).inc(len(events))
 
     async def _send(self, event: Event, parent: str) -> None:
         """Until the broker has it: giving up here would freeze the partition's commit."""

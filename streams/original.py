@@ -2,6 +2,7 @@
 
 import asyncio
 
+from observability import metrics
 from observability.logs import log
 from storage import keys
 from storage.images import Image
@@ -45,6 +46,7 @@ async def _alive(found: ImageFound, tools: Tools) -> Image:
         try:
             return await _decoded(found, tools)
         except Died:
+            metrics.DECODER_DEATHS.labels(tools.lane).inc()
             log().warning("decoder_died", deaths=deaths)
             await asyncio.sleep(DEATH_SECONDS * deaths * (deaths < DEATHS))
     raise Rejected("killed", f"{found.name}: the process that read it died {DEATHS} times", DEATHS)

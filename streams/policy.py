@@ -16,16 +16,18 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from inference.triton import ModelStumbled
+from observability import metrics
 from observability.logs import about, log
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import StoreError
-from streams import containment, ledger, markers
+from streams import containment, ledger, markers, metering
 from streams.events import Event, ImageEnded, ImageEvent, NewerEvent, NotAnEvent, UploadReceived, found_of
 from streams.failure import Rejected, is_derived, is_outage, verdict
 from streams.intake import NoJob
 from streams.rejection import reject
-from streams.stages import Stage, follow
+from streams.spent import Spent
+from streams.stages import Stage, follow, labels
 from streams.streak import MOST
 from streams.tools import Tools
 from streams.tracker import Past
@@ -77,7 +79,7 @@ class Answer:
     after: float = 0.0
 
 
-async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> Answer:
+async def answer(stages: Sequence[Stage], message: Message, tools: Tools, spent: Spent | None = None) -> Answer:
     """What becomes of a message. Raises only `NewerEvent` and cancellation."""
     try:
         event = stages[0].takes.decode(message.value or b"")
@@ -89,7 +91,7 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools) -> Ans
             raise
         await quarantine(message, str(why), tools)  # anyone may write there; nobody may stop the reader
         return Answer()
-    run = tools.for_run(event.lane)
+    run = tools.for_run(event.lane, spent)
     with about(**_subject(stages, event)):
         try:
             answered = await _persist(stages, event, message, run)
@@ -104,13 +106,15 @@ async def _persist(stages: Sequence[Stage], event: Event, message: Message, tool
     attempt = _failed_before(event)
     while True:
         try:
-            return Answer(await _once(stages, event, message, tools))
+            return Answer(await _once(stages, event, attempt, message, tools))
         except NoJob as why:
             await quarantine(message, str(why), tools)
             return Answer()
         except Exception as error:
             log().warning("stage_failed", attempt=attempt, error=repr(error))
-            if is_outage(error):
+            away = is_outage(error)
+            metrics.RETRIES.labels(*labels(stages[0], event.lane), "outage" if away else "error").inc()
+            if away:
                 tools.outages.seen()
                 await asyncio.sleep(_delay(0, outage=True))
                 continue
@@ -121,9 +125,9 @@ async def _persist(stages: Sequence[Stage], event: Event, message: Message, tool
             await asyncio.sleep(_delay(attempt, outage=False))
 
 
-async def _once(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Sequence[Event]:
+async def _once(stages: Sequence[Stage], event: Event, attempt: int, message: Message, tools: Tools) -> Sequence[Event]:
     if isinstance(event, ImageEnded):
-        return await _work(stages, event, tools)
+        return await _work(stages, event, attempt, tools)
     if await tools.fetch(tools.markers.standing, event):
         return []  # cancelled, held, ended or deleted: the sweeper knows what that means for its images
     found = found_of(event)
@@ -132,12 +136,14 @@ async def _once(stages: Sequence[Stage], event: Event, message: Message, tools: 
         if known is not None:
             return known
     if message.suspect:
-        return await _alone(stages, event, message, tools)
+        return await _alone(stages, event, attempt, message, tools)
     async with tools.solitude.beside_others():
-        return await _work(stages, event, tools)
+        return await _work(stages, event, attempt, tools)
 
 
-async def _alone(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Sequence[Event]:
+async def _alone(
+    stages: Sequence[Stage], event: Event, attempt: int, message: Message, tools: Tools
+) -> Sequence[Event]:
     before = await tools.fetch(containment.deaths, tools.store, *message.place)
     if before >= containment.DEATHS:
         raise Rejected("killed", f"{_name(event)}: the worker died on it {before} times, while it ran alone", before)
@@ -147,13 +153,13 @@ async def _alone(stages: Sequence[Stage], event: Event, message: Message, tools:
             return [known]  # another copy of the event came to an end while this one waited
         try:
             await tools.fetch(containment.begin, tools.store, *message.place, before)
-            return await _work(stages, event, tools)
+            return await _work(stages, event, attempt, tools)
         except (Exception, asyncio.CancelledError):  # whoever gets here is alive
             await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place, before))
             raise
 
 
-async def _work(stages: Sequence[Stage], event: Event, tools: Tools) -> Sequence[Event]:
+async def _work(stages: Sequence[Stage], event: Event, attempt: int, tools: Tools) -> Sequence[Event]:
     async with tools.patience.limited(EVENT_SECONDS if isinstance(event, ImageEvent) else None):
         events = await follow(stages, event, tools)
         with tools.timed("store"):
@@ -162,6 +168,7 @@ async def _work(stages: Sequence[Stage], event: Event, tools: Tools) -> Sequence
     for ended in events:
         if isinstance(ended, ImageEnded) and ended.outcome == "labelled" and found:
             tools.streaks.succeeded(found.model_digest)
+            metering.ended(ended, attempt + 1)
             spent = {phase: round(seconds, 4) for phase, seconds in tools.spent.items()}
             log().info("image_labelled", seconds=spent)
     return events
@@ -234,6 +241,7 @@ async def _rejected(event: Event, why: Rejected, attempt: int, message: Message,
 async def quarantine(message: Message, why: str, tools: Tools) -> None:
     """Put a message that can't be answered where people find it."""
     key = keys.quarantine(*message.place)
+    metrics.QUARANTINED.inc()
     log().warning("message_quarantined", key=key, why=why)
     await _surely(tools, tools.store.put, key, message.value or b"")
 

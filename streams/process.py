@@ -9,8 +9,10 @@ import numpy as np
 
 from inference.models import shipped_models
 from inference.triton import Triton
+from observability import metrics
 from observability.logs import log
 from storage.s3 import S3Store
+from streams import gauges
 from streams.decoder import Apart
 from streams.forkserver import ForkServer
 from streams.kafka import wait_for_topics
@@ -35,6 +37,8 @@ def run(chains: Sequence[str], settings: Settings, decoders: ForkServer) -> int:
     wait_for_topics(settings.kafka)
     upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))
     worker = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep)
+    gauges.watch(worker.lanes, given)
+    metrics.serve(settings.metrics)
     threading.Thread(target=_settle, args=(decoders.runs,), name="settle", daemon=True).start()
     code = worker.run()
     logging.shutdown()

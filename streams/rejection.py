@@ -4,6 +4,7 @@ import json
 
 from storage import keys
 from storage.claims import Claims
+from streams import metering
 from streams.events import Event, ImageEnded, ImageFound, Rejection, found_of
 from streams.failure import Rejected
 
@@ -32,5 +33,6 @@ def reject(event: Event, why: Rejected, claims: Claims, attempts: int = 1, trace
         reason=why.reason,
         fanned_out=not isinstance(event, ImageFound) and found is not None,
     )
+    metering.ended(ended, attempts)
     claims.hold(keys.rejection(event.job, image, round_), rejection.model_dump_json(exclude_none=True).encode())
     return ended

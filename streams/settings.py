@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     """Triton's gRPC address."""
     heartbeat: Path | None = None
     """A file to touch while all is well; none: nobody looks."""
+    metrics: str = ""
+    """Where this process serves its metrics, `host:port`; empty: nowhere."""
+    backlog_seconds: float = 2.0
+    """For how long the backlog exporter believes what it read; it reads twice as often."""
     slots: int = 6
     """Events in flight at once, per topic: enough to keep two model instances and two cores busy."""
     megapixels: float = 14.0

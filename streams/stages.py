@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from observability.metrics import ALL
 from streams.events import Event, ImageEnded, ImageFound, Lane, SliceListed, TilePlanned, TilePredicted, UploadReceived
 from streams.tools import Tools
 
@@ -73,6 +74,11 @@ def lanes(stage: Stage) -> list[Lane | None]:
 def topic(stage: Stage, lane: Lane | None) -> str:
     """The topic a stage reads in a lane."""
     return f"{stage.takes.topic}.{lane}" if lane else stage.takes.topic
+
+
+def labels(stage: Stage, lane: Lane | None) -> tuple[str, str]:
+    """How metrics name the stage that reads an event of this lane, and the lane of its topic."""
+    return stage.name, str(lane) if lane and stage.takes.laned else ALL
 
 
 async def follow(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Event]:

@@ -27,6 +27,8 @@ class _Known:
     over: bool
     cancelled: bool
     tally: RoundTallies
+    since: float = field(default_factory=time.monotonic)
+    """When its first image ended here, or it was first met after a move."""
     read: float = field(default_factory=time.monotonic)
     dirty: set[int] = field(default_factory=set)
     """Rounds with ticks that the bucket doesn't know."""
@@ -45,6 +47,13 @@ class _Known:
     def count(self) -> None:
         """Find out how many images have no outcome yet."""
         self.left = self.images - self.tally.standing(self.images).ended()
+
+    def states(self) -> dict[str, int]:
+        """Images by state."""
+        labelled, rejected = self.tally.standing(self.images).counts()
+        rest = self.images - labelled - rejected
+        left = {"cancelled": rest, "in_flight": 0} if self.cancelled else {"cancelled": 0, "in_flight": rest}
+        return {"labelled": labelled, "rejected": rejected, **left}
 
     def tells(self, image: int, labelled: bool, round_: int) -> bool:
         """Whether what was read is enough to judge an outcome."""
@@ -84,6 +93,12 @@ class Tallies:
     def forget(self) -> None:
         """Partitions moved: another owner may have ticked off what we don't know, so each job is read again."""
         self._stale |= self._jobs.keys()
+
+    def states(self, most: int) -> dict[str, dict[str, int]]:
+        """Images by state of the newest jobs that have not ended, as known here; may be asked in any thread."""
+        ours = [(job, known) for job, known in list(self._jobs.items()) if job not in self._stale and not known.over]
+        newest = sorted(ours, key=lambda each: each[1].since, reverse=True)[:most]
+        return {job: known.states() for job, known in newest}
 
     async def _known(self, job: str, image: int, labelled: bool, round_: int) -> _Known | None:
         async with self._loading:

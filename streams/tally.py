@@ -106,7 +106,7 @@ class RoundTallies:
 
     def _labelled(self) -> int:
         labelled = 0
-        for tally in self.rounds.values():
+        for tally in list(self.rounds.values()):  # copied at once: also asked in other threads
             labelled |= tally.labelled
         return labelled
 

@@ -97,11 +97,12 @@ class Tools:
             decoder=decoder or InProcess(store, workshop),
         )
 
-    def for_run(self, lane: Lane = Lane.BULK) -> "Tools":
-        """The same tools with what belongs to one run anew."""
+    def for_run(self, lane: Lane = Lane.BULK, spent: Spent | None = None) -> "Tools":
+        """The same tools with what belongs to one run anew; its time may have been counted for a while."""
+        spent = Spent() if spent is None else spent
         patience = Patience()
         share = Share(self.budget, patience, urgent=lane is Lane.INTERACTIVE)
-        return replace(self, lane=lane, claims=Claims(self.store), share=share, patience=patience, spent=Spent())
+        return replace(self, lane=lane, claims=Claims(self.store), share=share, patience=patience, spent=spent)
 
     def timed(self, phase: str) -> AbstractContextManager[None]:
         """Count the time until the block ends to a phase of this run."""

@@ -4,9 +4,11 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from observability import metrics
 from observability.logs import log
+from storage import keys
 from storage.objects import StoreError
-from streams import retention
+from streams import markers, retention
 from streams.kafka import Backlog
 from streams.lane import LaneOfWork
 from streams.retention import Keeping
@@ -41,9 +43,21 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
     while True:
         await asyncio.sleep(upkeep.sweep_seconds)
         await lane.announce(await sweeper.look())
+        await tell_held(tools)
         if time.monotonic() - tidied > TIDY_SECONDS and owns(_TIDIER):
             tidied = time.monotonic()
             await _tidy(upkeep.keeping, tools)
+
+
+async def tell_held(tools: Tools) -> None:
+    """Say in the metrics which models are held."""
+    try:
+        held = {each.what for each in await tools.fetch(markers.held, tools.store)}
+    except StoreError:
+        metrics.MODEL_HELD.clear()  # nobody can tell
+        return
+    for model in tools.models.values():
+        metrics.MODEL_HELD.labels(model.name).set(keys.MODEL + model.digest in held)
 
 
 async def _tidy(keeping: Keeping, tools: Tools) -> None:

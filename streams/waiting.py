@@ -25,7 +25,9 @@ class Waiting(Generic[K, T]):
         self._fewer, self._more = asyncio.Event(), asyncio.Event()
 
     def __len__(self) -> int:
-        return sum(len(items) for lines in (self._first, self._rest) for items in lines.values())
+        return sum(
+            map(len, [*self._first.values(), *self._rest.values()])
+        )  # copied at once: also asked in other threads
 
     async def put(self, partition: K, item: T, first: bool) -> None:
         """Let an item wait; `first`: before all that are not. Dropped with its partition, even as it waits for room."""

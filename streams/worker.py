@@ -42,7 +42,7 @@ class Worker:
         self._watchdog = watchdog or Watchdog()
         self._heartbeat = heartbeat
         self._drain_seconds = drain_seconds
-        self._lanes = [
+        self.lanes = [
             LaneOfWork(chain, lane, tools, self.name, bootstrap, chain[0].slots or slots)
             for chain in map(stages.chain, chains)
             for lane in stages.lanes(chain[0])
@@ -62,11 +62,11 @@ class Worker:
     async def work(self, told: asyncio.Event) -> int:
         """Work until told to stop, or until an app crashes; returns the exit code."""
         self._watchdog.watch(asyncio.get_running_loop())
-        subscriptions = [lane.subscription for lane in self._lanes]
+        subscriptions = [lane.subscription for lane in self.lanes]
         keeping_up: list[asyncio.Task[None]] = []
         try:
             await asyncio.gather(*(each.start() for each in subscriptions))
-            keeping_up = [asyncio.create_task(self._keep_up(lane)) for lane in self._lanes if lane.chain[0].owns_jobs]
+            keeping_up = [asyncio.create_task(self._keep_up(lane)) for lane in self.lanes if lane.chain[0].owns_jobs]
             while not told.is_set() and not self._must_end():
                 await self.beat()
                 with contextlib.suppress(TimeoutError):
@@ -83,7 +83,7 @@ class Worker:
     @property
     def ready(self) -> bool:
         """Whether every lane has its partitions."""
-        return all(lane.ready for lane in self._lanes)
+        return all(lane.ready for lane in self.lanes)
 
     async def _keep_up(self, lane: LaneOfWork) -> None:
         while True:
@@ -96,17 +96,17 @@ class Worker:
     def _must_end(self) -> bool:
         """Whether an app crashed, a thread hangs, or no decoder is to be had: then a new process does better."""
         stuck = self.tools.workshop.hung > 0 or self.tools.decoder.overdue
-        return stuck or any(lane.subscription.crashed for lane in self._lanes)
+        return stuck or any(lane.subscription.crashed for lane in self.lanes)
 
     async def beat(self) -> None:
         """Give a sign of life; end the process where something stands still although every part answers."""
         if self._heartbeat and self.ready:
             self._heartbeat.touch()
         now = time.monotonic()
-        stalls = [why for lane in self._lanes if (why := lane.stall(now))]
+        stalls = [why for lane in self.lanes if (why := lane.stall(now))]
         away = self.tools.gate.breaker.open_since is not None or self.tools.outages.within(10 * BEAT_SECONDS)
         if away or (stalls and not await self._broker_answers()):
-            for lane in self._lanes:
+            for lane in self.lanes:
                 lane.excuse(now)
         elif stalls:
             self._watchdog.stalled("; ".join(stalls))
@@ -120,18 +120,18 @@ class Worker:
 
     async def _drain(self) -> None:
         """Take nothing on any more, let what runs finish for some seconds, and commit what is durable."""
-        for lane in self._lanes:
+        for lane in self.lanes:
             lane.draining = True
         self._watchdog.stopping()
         self.tools.decoder.rest()
-        running = {task for lane in self._lanes for task in lane.running}
+        running = {task for lane in self.lanes for task in lane.running}
         if running:
             _, left = await asyncio.wait(running, timeout=self._drain_seconds)
             for task in left:
                 task.cancel()
             if left:
                 await asyncio.wait(left, timeout=0.5)
-        await asyncio.gather(*(self._release(lane) for lane in self._lanes))
+        await asyncio.gather(*(self._release(lane) for lane in self.lanes))
 
     async def _release(self, lane: LaneOfWork) -> None:
         with contextlib.suppress(Exception):

@@ -5,6 +5,7 @@ import uvicorn
 from inference.models import shipped_models
 from kiosk.api.app import create_app
 from kiosk.api.settings import Settings
+from observability import metrics
 from storage.s3 import S3Store
 from streams.kafka import Announcer
 
@@ -17,6 +18,7 @@ def main() -> None:
     settings = Settings()
     store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
     announcer = Announcer(settings.kafka)
+    metrics.serve(settings.metrics)
     try:
         uvicorn.run(
             create_app(store, announcer, shipped_models()),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from inference.models import Model
 from kiosk.api import control, docs, jobs, problems, uploads
+from kiosk.api.measured import Measured
 from kiosk.api.tools import Announces, Given, Tools
 from kiosk.contract import PREFIX, Health, ModelView
 from storage.objects import NotFound, Store
@@ -36,6 +37,7 @@ def create_app(store: Store, announcer: Announces, models: Mapping[str, Model], 
         redoc_url=None,
     )
     app.state.tools = Tools(store, announcer, models, tick)
+    app.add_middleware(Measured)
     problems.add_to(app)
     for router in (_about(), uploads.router(), jobs.router(), control.router(), docs.router()):
         app.include_router(router, prefix=PREFIX)

@@ -30,7 +30,7 @@ def test_a_slice_keeps_its_slot_until_all_its_images_are_announced(
         return Answer([found(image) for image in range(events)])
 
     async def whole() -> None:
-        [lane] = Worker(("announce",), tools(), "127.0.0.1:1")._lanes
+        [lane] = Worker(("announce",), tools(), "127.0.0.1:1").lanes
         sending, go_on = asyncio.Event(), asyncio.Event()
 
         async def send(*_: object) -> None:

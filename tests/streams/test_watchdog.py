@@ -70,7 +70,7 @@ def with_worker(test: Callable[[Worker, LaneOfWork, list[int]], Awaitable[Any]])
     async def whole() -> Any:
         codes: list[int] = []
         worker = Worker(("collect",), tools(), NOWHERE, watchdog=Watchdog(leave=codes.append))
-        [lane] = worker._lanes
+        [lane] = worker.lanes
         return await test(worker, lane, codes)
 
     return run(whole())
