@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from observability.tracing import HEADER, traceparent
@@ -58,6 +59,15 @@ REJECTED = "rejected"
 TOPICS = _topics()
 
 
+_ONE_EACH: Mapping[str, str | int | float | bool] = {
+    "fetch.message.max.bytes": 4096,
+    "fetch.queue.backoff.ms": 10,  # a second of it would be over only in the next look
+    "fetch.wait.max.ms": 10,
+    "queued.min.messages": 1,
+}
+"""Settings of a client that wants one event of each partition, now."""
+
+
 def _quick(bootstrap: str) -> dict[str, str | int | float | bool]:
     """Settings of a client that says nothing, and comes back soon after an outage."""
     return {"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250}
@@ -108,8 +118,30 @@ Place = tuple[str, int]
 """A topic and a partition."""
 
 
-class Backlog:
-    """How many events are not finished yet, in all topics that stages read; none while nobody can tell.
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a consumer group stands in one partition, in offsets."""
+
+    begin: int
+    """Of the log: what was before is gone."""
+    end: int
+    """What is written next."""
+    committed: int | None
+    """What the group reads next; none where it never committed."""
+
+    @property
+    def next(self) -> int:
+        """What the group reads next, as far as that is still there."""
+        return max(self.begin, self.committed or 0)
+
+    @property
+    def lag(self) -> int:
+        """Events that are not finished."""
+        return max(0, self.end - self.next)
+
+
+class Offsets:
+    """Reads where consumer groups stand, without being one of their members.
 
     Parameters
     ----------
@@ -122,43 +154,71 @@ class Backlog:
     """
 
     def __init__(self, bootstrap: str, groups: Mapping[str, str] = GROUPS, seconds: float = 5.0) -> None:
-        self._groups = groups
         self._bootstrap = bootstrap
-        self._admin = AdminClient(_quick(bootstrap))
+        self._groups = groups
         self._seconds = seconds
+        self._admin = AdminClient(_quick(bootstrap))
+        self._members: dict[str, Consumer] = {}
 
-    def __call__(self) -> int | None:
-        """Offsets between what is committed and the ends of the logs. Blocks for some milliseconds."""
-        latest, earliest = OffsetSpec.latest(), OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+    def positions(self) -> dict[str, dict[Place, Position]]:
+        """By group and partition; without groups whose topic is not there. Blocks for some milliseconds.
+
+        Raises
+        ------
+        BrokerAway
+            Nobody can tell.
+        """
+        earliest, latest = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
         try:
             # In this order: an event that leaves one topic for the next in between is counted, not overlooked.
             places = self._places()
-            finished = {
-                place: offset
-                for group, topic in self._groups.items()
-                for place, offset in self._committed(group, [each for each in places if each[0] == topic]).items()
-            }
-            ends = self._offsets(places, latest)
-            begins = self._offsets(ends.keys() - finished.keys(), earliest)
-        except KafkaException:
-            return None
-        return total_lag(finished, begins, ends)
+            committed = {group: self._committed(group, places[group]) for group in places}
+            every = [place for some in places.values() for place in some]
+            begins, ends = self._bounds(every, earliest), self._bounds(every, latest)
+        except KafkaException as error:
+            raise BrokerAway(f"Kafka does not tell where its groups stand: {error.args[0].str()}") from None
+        return {
+            group: {place: Position(begins[place], ends[place], committed[group].get(place)) for place in some}
+            for group, some in places.items()
+        }
 
-    def _places(self) -> list[Place]:
+    def written(self, places: Mapping[Place, int], seconds: float) -> dict[Place, float]:
+        """When the first event from each offset on was written, in seconds since 1970; without what came too late."""
+        found: dict[Place, float] = {}
+        reader = self._member("", _ONE_EACH)
+        reader.assign([TopicPartition(*place, offset) for place, offset in places.items()])
+        until = time.monotonic() + seconds
+        while (missing := len(places) - len(found)) and time.monotonic() < until:
+            for message in reader.consume(missing, timeout=0.05):
+                if message.error() is None:
+                    found.setdefault(_place(message), message.timestamp()[1] / 1000)
+        reader.unassign()
+        return found
+
+    def close(self) -> None:
+        """Let go of the connections; the next question opens new ones."""
+        while self._members:
+            self._members.popitem()[1].close()
+
+    def _places(self) -> dict[str, list[Place]]:
         known = self._admin.list_topics(timeout=self._seconds).topics
-        read = [topic for topic in self._groups.values() if topic in known]
-        return [(topic, partition) for topic in read for partition in known[topic].partitions]
+        there = {group: topic for group, topic in self._groups.items() if topic in known}
+        return {group: [(topic, number) for number in known[topic].partitions] for group, topic in there.items()}
 
     def _committed(self, group: str, places: Sequence[Place]) -> dict[Place, int]:
         """Asked as a member would: an admin client ends the process when the broker goes (librdkafka 4605)."""
-        consumer = Consumer({**_quick(self._bootstrap), "group.id": group, "enable.auto.commit": False})
-        try:
-            found = consumer.committed([TopicPartition(*place) for place in places], timeout=self._seconds)
-        finally:
-            consumer.close()
+        found = self._member(group).committed([TopicPartition(*place) for place in places], timeout=self._seconds)
+        if failed := next((each.error for each in found if each.error), None):
+            raise KafkaException(failed)
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
 
-    def _offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+    def _member(self, group: str, more: Mapping[str, str | int | float | bool] = MappingProxyType({})) -> Consumer:
+        if group not in self._members:
+            reading = {"enable.auto.commit": False, "auto.offset.reset": "earliest", **more}
+            self._members[group] = Consumer({**_quick(self._bootstrap), "group.id": group or "none", **reading})
+        return self._members[group]
+
+    def _bounds(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
         wanted = {TopicPartition(*place): spec for place in places}
         if not wanted:
             return {}
@@ -166,11 +226,33 @@ class Backlog:
         return {(each.topic, each.partition): future.result().offset for each, future in asked.items()}
 
 
-def total_lag(finished: Mapping[Place, int], begins: Mapping[Place, int], ends: Mapping[Place, int]) -> int | None:
-    """What lies between; none where a partition holds events of which nobody ever finished one."""
-    if any(end > begins[place] for place, end in ends.items() if place not in finished):
+def _place(message: Message) -> Place:
+    return message.topic() or "", message.partition() or 0
+
+
+class Backlog:
+    """How many events are not finished yet, in all topics that stages read; none while nobody can tell."""
+
+    def __init__(self, bootstrap: str, groups: Mapping[str, str] = GROUPS, seconds: float = 5.0) -> None:
+        self._offsets = Offsets(bootstrap, groups, seconds)
+
+    def __call__(self) -> int | None:
+        """Offsets between what is committed and the ends of the logs. Blocks for some milliseconds."""
+        try:
+            groups = self._offsets.positions()
+        except BrokerAway:
+            return None
+        finally:
+            self._offsets.close()
+        return total_lag(position for places in groups.values() for position in places.values())
+
+
+def total_lag(positions: Iterable[Position]) -> int | None:
+    """All events that are not finished; none where a partition holds events of which nobody ever finished one."""
+    known = list(positions)
+    if any(each.lag for each in known if each.committed is None):
         return None
-    return sum(max(0, end - finished[place]) for place, end in ends.items() if place in finished)
+    return sum(each.lag for each in known)
 
 
 class Announcer:
