@@ -5,14 +5,19 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import kafka, s3, triton
+from kiosk.local import golang, kafka, s3, triton
 from kiosk.local.cache import LocalError, Tell
 
-PARTS: Mapping[str, Callable[[Path, Tell], Path]] = {"kafka": kafka.install, "s3": s3.install, "triton": triton.install}
+_BUILT = {"s3": s3.SERVER}
+PARTS: Mapping[str, Callable[[Path, Tell], Path]] = {
+    "kafka": kafka.install,
+    "triton": triton.install,
+    **{part: partial(golang.install, program) for part, program in _BUILT.items()},
+}
 _PLACES: Mapping[str, Callable[[Path], Path]] = {
     "kafka": kafka.installed,
-    "s3": s3.installed,
     "triton": triton.installed,
+    **{part: partial(golang.installed, program) for part, program in _BUILT.items()},
 }
 
 
@@ -24,7 +29,7 @@ def missing(cache: Path, parts: Collection[str]) -> list[str]:
     cache
         The cache folder.
     parts
-        What is wanted, of ``kafka``, ``s3`` and ``triton``; others need nothing.
+        What is wanted, of the names in `PARTS`; others need nothing.
     """
     return [part for part in parts if part in PARTS and not _PLACES[part](cache).exists()]
 

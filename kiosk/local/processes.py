@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import kafka, probes, s3, triton
+from kiosk.local import golang, kafka, probes, s3, triton
 from kiosk.local.cache import remove
 from kiosk.local.leftovers import MARK
 from kiosk.local.process import Process
@@ -129,7 +129,7 @@ def _s3(place: Place) -> Process:
     keys = place.state.keys()
     return Process(
         name="s3",
-        argv=tuple(s3.command(s3.installed(place.cache), place.state.folder / "s3", place.ports["s3"])),
+        argv=tuple(s3.command(golang.installed(s3.SERVER, place.cache), place.state.folder / "s3", place.ports["s3"])),
         probe=probes.s3_answers(place.addresses["s3"], keys),
         log=place.state.log("s3"),
         environment=_marked(place, s3.variables(keys)),

