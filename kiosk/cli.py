@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kiosk.commands import control, jobs, local, screen, submit
+from kiosk.commands import browser, control, jobs, local, screen, submit
 from kiosk.errors import MonolayerError
 
 HELP = """Cell images in, label masks and tables of cells out.
@@ -87,3 +87,4 @@ submit.register(app)
 jobs.register(app)
 control.register(app)
 local.register(app)
+browser.register(app)

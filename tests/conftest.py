@@ -1,10 +1,13 @@
 """Servers are started once per run, by the first test that asks; e2e tests share one whole system."""
 
+import os
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from kiosk.local.cache import cache_folder
+from kiosk.local.install import missing
 from tests.servers import kafka_address, s3_server, triton_address
 
 __all__ = ["kafka_address", "s3_server", "triton_address"]
@@ -19,3 +22,13 @@ class EndToEndBeside(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> EndToEndBeside:
     return EndToEndBeside(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever uses `monolayer up --observe` has Jaeger and tests it; nobody else waits ten minutes for it."""
+    if os.environ.get("MONOLAYER_TEST_OBSERVE") or not missing(cache_folder(), ["jaeger"]):
+        return
+    skipped = pytest.mark.skip(reason="Jaeger is not in the cache; with MONOLAYER_TEST_OBSERVE=1 it is built")
+    for item in items:
+        if item.get_closest_marker("observe"):
+            item.add_marker(skipped)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kiosk.local.stack import Local
 
+_WIDTH = 16
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 
@@ -30,10 +31,16 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return as soon as everything works, and leave it running.")
     ] = False,
+    observe: Annotated[
+        bool,
+        typer.Option("--observe", help="Start VictoriaMetrics and Jaeger too: metrics, dashboards and traces."),
+    ] = False,
 ) -> None:
     """Start everything on this machine.
 
-    That is Kafka, the S3 server, Triton, the stages, the inbox and the API.
+    That is Kafka, the S3 server, Triton, the stages, the inbox and the API. With --observe everything reports to
+    VictoriaMetrics and Jaeger as well; `monolayer open` shows where. The first time these two are built, which takes
+    another ten minutes or so; what is done by then is kept when you stop it.
 
     The first time, what is needed is downloaded and built into the cache (MONOLAYER_CACHE, usually
     ~/.cache/monolayer), which takes some minutes and a network; later starts take seconds. Images, results and logs
@@ -43,11 +50,10 @@ def up(
     """
     from kiosk.local import show
 
-    local = _local()
+    local = here(observe)
     before = local.status()
     if before["running"]:
-        screen.say("Monolayer is already running.")
-        _say_addresses(before)
+        _say_running(before, observe)
         return
     with show.parts() as parts:
         local.install(parts.tell)
@@ -73,12 +79,12 @@ def down() -> None:
     Images and logs too. Stages finish what they are at if that takes less than ten seconds; what they leave is done
     after the next start.
     """
-    _stop(_local())
+    _stop(here())
 
 
 def status(as_json: Json = False) -> None:
     """Show what runs on this machine, and the last error of each process."""
-    found = _local().status()
+    found = here().status()
     if as_json:
         screen.say(json.dumps(found))
     elif not found["running"]:
@@ -105,7 +111,7 @@ def logs(
     from kiosk.local.logs import last_lines, log_files
     from observability.logs import is_about
 
-    folder = _local().state.folder / "logs"
+    folder = here().state.folder / "logs"
     paths = log_files(folder, name)
     if not paths:
         there = ", ".join(path.stem for path in log_files(folder, None)) or "none yet"
@@ -148,7 +154,7 @@ def env(as_json: Json = False) -> None:
     They are those of this machine's servers, for other programs. For this shell: eval "$(monolayer env)". AWS_
     variables are there too, so that other S3 clients work as they are.
     """
-    variables = _local().environment()
+    variables = here().environment()
     if as_json:
         screen.say(json.dumps(variables))
         return
@@ -156,7 +162,8 @@ def env(as_json: Json = False) -> None:
         screen.say(f"export {name}={shlex.quote(value)}")
 
 
-def _local() -> "Local":
+def here(observe: bool = False) -> "Local":
+    """What runs on this machine, or would, with what watches it or without; raises `MonolayerError`."""
     try:
         from kiosk.local.stack import Local
     except ModuleNotFoundError as error:
@@ -164,7 +171,7 @@ def _local() -> "Local":
             f"This is Monolayer's client alone ({error.name} is not installed). To run everything on this machine, "
             "install it with the servers: pip install 'monolayer[server]'"
         ) from error
-    return Local.usual()
+    return Local.usual(observe)
 
 
 def _stay(local: "Local") -> None:
@@ -186,10 +193,20 @@ def _stop(local: "Local") -> None:
     screen.say(f"Stopped: {', '.join(stopped)}. Nothing is left running." if stopped else "Nothing was running.")
 
 
+def _say_running(found: dict[str, Any], observe: bool) -> None:
+    if observe and not found["observed"]:
+        raise MonolayerError(
+            "Monolayer is already running, unobserved. To observe it, start it again: `monolayer down`, then "
+            "`monolayer up --observe`; what it is at goes on where it was."
+        )
+    screen.say("Monolayer is already running.")
+    _say_addresses(found)
+
+
 def _say_addresses(found: dict[str, Any]) -> None:
     for part, address in found["addresses"].items():
-        screen.say(f"{part:<15} {address}")
-    screen.say(f"{'state folder':<15} {found['state_folder']}")
+        screen.say(f"{part:<{_WIDTH}} {address}")
+    screen.say(f"{'state folder':<{_WIDTH}} {found['state_folder']}")
 
 
 def _row(process: dict[str, Any]) -> tuple[str, ...]:

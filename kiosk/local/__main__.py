@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.local.cache import LocalError
-from kiosk.local.ports import USUAL
-from kiosk.local.processes import EVERYTHING, table
+from kiosk.local.ports import wanted
+from kiosk.local.processes import EVERYTHING, chosen, table
 from kiosk.local.serve import AlreadyRunning, serve
 from kiosk.local.state import State
 
@@ -26,11 +26,13 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
-    usual = dict.fromkeys(USUAL, 0) if options.any_ports else USUAL
+    parts = options.parts.split(",")
+    ports = wanted(parts, chosen(parts, options.workers))
+    usual = dict.fromkeys(ports, 0) if options.any_ports else ports
     through = dict(entry.split("=", 1) for entry in options.through)
     try:
         make = partial(table, workers=options.workers)
-        serve(State(options.state), options.cache, options.parts.split(","), usual, make, through=through)
+        serve(State(options.state), options.cache, parts, usual, make, through=through)
     except (LocalError, AlreadyRunning) as error:
         sys.exit(str(error))
     logging.shutdown()

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import golang, kafka, s3, triton
+from kiosk.local import golang, jaeger, kafka, s3, triton, victoriametrics
 from kiosk.local.cache import LocalError, Tell
 
-_BUILT = {"s3": s3.SERVER}
+_BUILT = {"s3": s3.SERVER, "victoriametrics": victoriametrics.SERVER, "jaeger": jaeger.SERVER}
 PARTS: Mapping[str, Callable[[Path, Tell], Path]] = {
     "kafka": kafka.install,
     "triton": triton.install,

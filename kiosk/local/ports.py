@@ -3,7 +3,7 @@
 import fcntl
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +16,49 @@ USUAL: Mapping[str, int] = {
     "triton-metrics": 8002,
     "api": 8080,
 }
+OBSERVERS: Mapping[str, Mapping[str, int]] = {
+    "victoriametrics": {"victoriametrics": 8428},
+    "jaeger": {"jaeger": 16686, "jaeger-grpc": 16685, "jaeger-metrics": 8888, "otlp": 4317, "otlp-http": 4318},
+    "backlog": {},
+}
+"""The parts that watch the others, and their ports."""
+_METRICS = "-metrics"
+"""So end the names of ports at which metrics are read; what is before it is whose."""
 _OTHERS = range(20000, 32000)  # below the ports that the system hands to outgoing connections
+
+
+def wanted(parts: Collection[str], programs: Iterable[str]) -> dict[str, int]:
+    """Return the ports that a start needs, by name: the usual ones, and where it is observed those for that.
+
+    Parameters
+    ----------
+    parts
+        What is to run.
+    programs
+        The Python programs among it, each of which then has a port at which its metrics are read: any that is free.
+
+    Returns
+    -------
+    dict of str to int
+        The usual port, or 0 for any; what `choose` takes.
+    """
+    found = dict(USUAL)
+    for observer in OBSERVERS.keys() & set(parts):
+        found.update(OBSERVERS[observer])
+        found.update({f"{name}{_METRICS}": 0 for name in programs})
+    return found
+
+
+def metrics(ports: Mapping[str, int]) -> dict[str, str]:
+    """Return where metrics are read, ``host:port`` by the name of the process.
+
+    Parameters
+    ----------
+    ports
+        From `choose`.
+    """
+    readable = {name.removesuffix(_METRICS): port for name, port in ports.items() if name.endswith(_METRICS)}
+    return {name: f"127.0.0.1:{port}" for name, port in readable.items()}
 
 
 def is_free(port: int) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import golang, kafka, probes, s3, triton
+from kiosk.local import golang, jaeger, kafka, probes, s3, triton, victoriametrics
 from kiosk.local.cache import remove
 from kiosk.local.leftovers import MARK
+from kiosk.local.ports import OBSERVERS, metrics
 from kiosk.local.process import Process
 from kiosk.local.settings import addresses, environment
 from kiosk.local.state import State
@@ -21,9 +22,13 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "stage-collect": ("streams", "collect"),
     "inbox": ("streams.inbox",),
     "api": ("kiosk.api",),
+    "backlog": ("streams.backlog",),
 }
 """Python modules and their arguments."""
-EVERYTHING = (*SERVERS, *PROGRAMS)
+EVERYTHING = (*SERVERS, *(name for name in PROGRAMS if name not in OBSERVERS))
+"""The whole pipeline; what watches it is left out."""
+OBSERVED = (*EVERYTHING, *OBSERVERS)
+"""With what watches it."""
 SEGMENT = "stage-segment"
 _FRUGAL = {
     "MALLOC_ARENA_MAX": "2",
@@ -60,6 +65,11 @@ class Place:
         """Where the stages, the inbox and the API find each part."""
         return {**self.addresses, **self.through}
 
+    @property
+    def metrics(self) -> dict[str, str]:
+        """Where metrics are read, ``host:port`` by process: Triton's always, the others' where it is observed."""
+        return metrics(self.ports)
+
 
 Table = Callable[[Place, Collection[str]], list[Process]]
 """Makes the processes for a place, those that were asked for."""
@@ -73,20 +83,31 @@ def table(place: Place, parts: Collection[str] = EVERYTHING, workers: int = 1) -
     place
         Where.
     parts
-        Names from `EVERYTHING`; the others are left out.
+        Names from `EVERYTHING` and `OBSERVERS`; the others are left out.
     workers
         How many processes segment images: ``stage-segment``, ``stage-segment-2`` and so on.
     """
-    made = {"kafka": _kafka, "s3": _s3, "triton": _triton}
-    servers = [made[name](place) for name in SERVERS if name in parts]
+    made = {"kafka": _kafka, "s3": _s3, "triton": _triton, "victoriametrics": _victoriametrics, "jaeger": _jaeger}
+    servers = [make(place) for name, make in made.items() if name in parts]
+    return [*servers, *programs(place, chosen(parts, workers))]
+
+
+def chosen(parts: Collection[str], workers: int) -> dict[str, tuple[str, ...]]:
+    """Return the Python programs that were asked for, by name, each worker with a name of its own.
+
+    Parameters
+    ----------
+    parts, workers
+        See `table`.
+    """
     wanted = {name: argv for name, argv in PROGRAMS.items() if name in parts}
     if SEGMENT in wanted:
         wanted |= {f"{SEGMENT}-{number}": wanted[SEGMENT] for number in range(2, workers + 1)}
-    return [*servers, *programs(place, wanted)]
+    return wanted
 
 
 def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[Process]:
-    """Make the processes of Python modules: the stages, the inbox and the API.
+    """Make the processes of Python modules: the stages, the inbox, the API and the backlog exporter.
 
     Parameters
     ----------
@@ -98,18 +119,27 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
     for name, arguments in modules.items():
         heartbeat = place.state.run / f"{name}.ready"
         variables = {**environment(place.seen, place.state.keys()), "MONOLAYER_HEARTBEAT": str(heartbeat)}
-        is_api = name == "api"
+        if name in place.metrics:
+            variables["MONOLAYER_METRICS"] = place.metrics[name]
         yield Process(
             name=name,
             argv=(sys.executable, "-m", *arguments),
-            probe=probes.http_answers(place.addresses["api"], _HEALTH) if is_api else probes.heart_beats(heartbeat),
+            probe=_probe(place, name, heartbeat),
             log=place.state.log(name),
             environment=_marked(place, variables | _FRUGAL | {"PYTHONUNBUFFERED": "1"}),
             before=partial(heartbeat.unlink, missing_ok=True),
             start=1,
             stop=0,
-            stop_seconds=3.0 if is_api else 7.5,
+            stop_seconds=3.0 if name == "api" else 7.5,
         )
+
+
+def _probe(place: Place, name: str, heartbeat: Path) -> Callable[[], None]:
+    if name == "api":
+        return probes.http_answers(place.addresses["api"], _HEALTH)
+    if name == "backlog":
+        return probes.http_answers(f"http://{place.metrics[name]}", "/metrics")
+    return probes.heart_beats(heartbeat)
 
 
 def _kafka(place: Place) -> Process:
@@ -155,6 +185,34 @@ def _triton(place: Place) -> Process:
         before=partial(triton.forget_shared_memory, memory),
         stop=1,
         probe_seconds=15.0,
+    )
+
+
+def _victoriametrics(place: Place) -> Process:
+    name, port = "victoriametrics", place.ports["victoriametrics"]
+    installed, folder = golang.installed(victoriametrics.SERVER, place.cache), place.state.folder / name
+    targets = {**place.metrics, name: f"127.0.0.1:{port}"}
+    return Process(
+        name=name,
+        argv=tuple(victoriametrics.command(installed, folder, port, targets)),
+        probe=probes.http_answers(place.addresses["victoriametrics"], "/api/v1/query?query=1"),
+        log=place.state.log(name),
+        environment=_marked(place, victoriametrics.VARIABLES),
+        start=1,  # who watches keeps nobody waiting
+        stop=1,
+    )
+
+
+def _jaeger(place: Place) -> Process:
+    installed = golang.installed(jaeger.SERVER, place.cache)
+    return Process(
+        name="jaeger",
+        argv=tuple(jaeger.command(installed, place.state.folder / "jaeger", place.ports)),
+        probe=probes.http_answers(place.addresses["jaeger"], "/api/v3/services"),
+        log=place.state.log("jaeger"),
+        environment=_marked(place, jaeger.VARIABLES),
+        start=1,
+        stop=1,  # the programs' last spans come while they stop
     )
 
 

@@ -84,13 +84,14 @@ def serve(
         if killed:
             log.warning("killed what an earlier life left running: %s", ", ".join(killed))
         place = Place(state, cache, ports.choose(state.remembered_ports(), usual, claims.take), through or {})
-        state.remember_ports(dict(place.ports))
+        state.remember_ports({**state.remembered_ports(), **place.ports})
         own = own_record()
 
         def report(supervisor: Supervisor) -> None:
             processes = [_record(kept) for kept in supervisor.kept]
             shared = {"prepared": supervisor.prepared, "error": supervisor.error, "addresses": place.addresses}
-            state.write_status({"supervisor": own, **shared, "processes": processes})
+            observed = set(ports.OBSERVERS) <= set(parts)
+            state.write_status({"supervisor": own, **shared, "observed": observed, "processes": processes})
 
         asyncio.run(_until_told(Supervisor(make(place, parts), report, lambda: prepared_by(place, parts))))
 

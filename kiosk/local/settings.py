@@ -7,6 +7,8 @@ from kiosk.local.cache import LocalError
 from kiosk.local.s3 import Keys
 
 BUCKET = "monolayer"
+_OBSERVED = {"MONOLAYER_TRACES": "traces", "MONOLAYER_JAEGER": "jaeger", "MONOLAYER_PROMETHEUS": "victoriametrics"}
+"""Where spans are sent (OTLP over gRPC), and where traces and metrics are asked for, if there is such a part."""
 _MOST_WORKERS = 16  # the partitions of a topic: further ones would have nothing to do
 
 
@@ -24,6 +26,11 @@ def segment_workers() -> int:
     return int(said)
 
 
+def has_display() -> bool:
+    """Tell whether a browser could show a window; one for the terminal would take it from whoever types there."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
 def addresses(ports: Mapping[str, int]) -> dict[str, str]:
     """Return where a person or a program finds each part.
 
@@ -32,13 +39,18 @@ def addresses(ports: Mapping[str, int]) -> dict[str, str]:
     ports
         From `kiosk.local.ports.choose`.
     """
-    return {
+    found = {
         "api": f"http://127.0.0.1:{ports['api']}",
         "kafka": f"127.0.0.1:{ports['kafka']}",
         "s3": f"http://127.0.0.1:{ports['s3']}",
         "triton": f"127.0.0.1:{ports['triton']}",
         "triton_metrics": f"http://127.0.0.1:{ports['triton-metrics']}/metrics",
     }
+    if "victoriametrics" in ports:
+        found["victoriametrics"] = f"http://127.0.0.1:{ports['victoriametrics']}"
+    if "jaeger" in ports:
+        found |= {"jaeger": f"http://127.0.0.1:{ports['jaeger']}", "traces": f"127.0.0.1:{ports['otlp']}"}
+    return found
 
 
 def environment(addresses: Mapping[str, str], keys: Keys) -> dict[str, str]:
@@ -59,6 +71,7 @@ def environment(addresses: Mapping[str, str], keys: Keys) -> dict[str, str]:
         "MONOLAYER_BUCKET": BUCKET,
         "MONOLAYER_TRITON": addresses["triton"],
         "MONOLAYER_API": addresses["api"],
+        **{variable: addresses[part] for variable, part in _OBSERVED.items() if part in addresses},
     }
 
 

@@ -15,7 +15,7 @@ from kiosk.local.cache import LocalError, cache_folder
 from kiosk.local.leftovers import alive, end, kill_leftovers, memory_mb
 from kiosk.local.logs import last_lines
 from kiosk.local.process import bound_to_parent
-from kiosk.local.processes import EVERYTHING
+from kiosk.local.processes import EVERYTHING, OBSERVED
 from kiosk.local.s3 import Keys
 from kiosk.local.settings import aws_environment, environment, segment_workers
 from kiosk.local.state import State, rotate, state_folder
@@ -63,9 +63,16 @@ class Local:
     _started: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def usual(cls) -> "Local":
-        """Return everything, in the folders that the environment names."""
-        return cls(State(state_folder()), cache_folder(), workers=segment_workers())
+    def usual(cls, observe: bool = False) -> "Local":
+        """Return everything, in the folders that the environment names.
+
+        Parameters
+        ----------
+        observe
+            Whether what watches it is started as well.
+        """
+        parts = OBSERVED if observe else EVERYTHING
+        return cls(State(state_folder()), cache_folder(), parts, workers=segment_workers())
 
     def install(self, tell: Callable[[str, str], None]) -> None:
         """Download and build what is missing; `tell` hears the part and how far it is.
@@ -138,9 +145,9 @@ class Local:
         Returns
         -------
         dict
-            ``running``, ``ready`` (bool), ``state_folder``, ``addresses`` (part to address), ``error`` (a sentence or
-            None) and ``processes``: ``name``, ``pid``, ``state``, ``restarts``, ``since`` (Unix time), ``error``
-            (the last one), and ``rss_mb``, the memory in MB together with what the process itself started.
+            ``running``, ``ready``, ``observed`` (bool), ``state_folder``, ``addresses`` (part to address), ``error`` (a
+            sentence or None) and ``processes``: ``name``, ``pid``, ``state``, ``restarts``, ``since`` (Unix time),
+            ``error`` (the last one), and ``rss_mb``, the memory in MB together with what the process itself started.
         """
         written = self.state.status()
         running = self._supervisor(written) is not None
@@ -149,6 +156,7 @@ class Local:
         return {
             "running": running,
             "ready": running and works and written["prepared"],
+            "observed": running and written.get("observed", False),
             "state_folder": str(self.state.folder),
             "addresses": written.get("addresses", {}),
             "error": written.get("error"),

@@ -16,7 +16,7 @@ _LOG_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A folder with ``kafka/``, ``s3/``, ``triton/`` (data), ``logs/`` and ``run/`` (what is true only while it runs).
+    """A folder with a part for each server's data, ``logs/`` and ``run/`` (what is true only while it runs).
 
     Parameters
     ----------

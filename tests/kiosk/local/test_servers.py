@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 import signal
 import time
@@ -6,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
@@ -24,7 +26,7 @@ TOPIC = "uploads"
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    with running(tmp_path_factory.mktemp("local"), "kafka", "s3", "triton") as started:
+    with running(tmp_path_factory.mktemp("local"), "kafka", "s3", "triton", "victoriametrics") as started:
         yield started
 
 
@@ -100,6 +102,37 @@ def test_one_dead_model_process_of_several_is_noticed_and_replaced(local: Local)
     first, second, *_ = psutil.Process(process(local, "triton")["pid"]).children()
     wait_for_the_next_life(local, "triton", second.kill)
     assert not first.is_running() or first.status() == psutil.STATUS_ZOMBIE
+
+
+def values(local: Local, query: str) -> list[float]:
+    address = local.status()["addresses"]["victoriametrics"]
+    answer = httpx.get(f"{address}/api/v1/query", params={"query": query}).raise_for_status().json()
+    return [float(each["value"][1]) for each in answer["data"]["result"]]
+
+
+def wait_for_values(local: Local, query: str) -> list[float]:
+    end = time.monotonic() + 60
+    while not (found := values(local, query)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    return found
+
+
+def test_victoriametrics_scrapes_triton_also_after_a_kill_and_on_the_same_port(local: Local) -> None:
+    assert wait_for_values(local, 'nv_inference_count{process="triton", model="nuclei"}')[0] > 0
+    address, before = local.status()["addresses"]["victoriametrics"], time.time()
+    wait_for_the_next_life(local, "victoriametrics", kill(local, "victoriametrics"))
+    assert local.status()["addresses"]["victoriametrics"] == address
+    assert wait_for_values(local, f'up{{process="triton"}} == 1 and timestamp(up) > {before}') == [1.0]
+
+
+def test_victoriametrics_shows_the_dashboards_that_lie_in_its_folder(local: Local) -> None:
+    address, folder = local.status()["addresses"]["victoriametrics"], local.state.folder / "victoriametrics"
+    dashboard = {"title": "Nuclei", "rows": [{"panels": [{"title": "Running", "expr": ["up"]}]}]}
+    (folder / "dashboards" / "nuclei.json").write_text(json.dumps(dashboard))
+    [shown] = httpx.get(f"{address}/vmui/custom-dashboards").raise_for_status().json()["dashboardsSettings"]
+    assert (shown["title"], shown["rows"][0]["panels"][0]["expr"]) == ("Nuclei", ["up"])
+    assert httpx.get(f"{address}/vmui/").raise_for_status().text.startswith("<!DOCTYPE html>")
 
 
 def test_after_a_power_cut_everything_is_there_again(local: Local, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ SERVE = """
     sys.path.insert(0, sys.argv[1])
     modules = {name: (name.replace("-", "_"),) for name in sys.argv[2:]}
     try:
-        serve(State(Path(sys.argv[1]) / "state"), Path("unused"), modules, dict.fromkeys(USUAL, 0),
+        serve(State(Path(sys.argv[1]) / "state"), Path(sys.argv[1]) / "cache", modules, dict.fromkeys(USUAL, 0),
               lambda place, parts: list(programs(place, modules)), lambda place, parts: None)
     except AlreadyRunning as error:
         sys.exit(str(error))
@@ -110,6 +110,16 @@ def test_after_a_kill_of_the_supervisor_the_next_start_uses_the_same_ports(tmp_p
     with standing_in(tmp_path, inbox=WORKS) as (local, _):
         local.wait(20)
         assert local.status()["addresses"] == addresses
+
+
+def test_the_ports_of_an_observed_start_are_remembered_over_one_that_is_not(tmp_path: Path) -> None:
+    state = State(tmp_path / "state")
+    state.make()
+    state.remember_ports({"jaeger": 20123})
+    with standing_in(tmp_path, inbox=WORKS) as (local, _):
+        local.wait(20)
+        assert local.state.remembered_ports()["jaeger"] == 20123
+        assert "jaeger" not in local.status()["addresses"]
 
 
 def test_a_stage_that_stops_giving_signs_of_life_is_not_ready(tmp_path: Path) -> None:
