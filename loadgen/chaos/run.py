@@ -30,6 +30,8 @@ from loadgen.topics import KafkaTopics, TopicsAway
 
 FEW = 12
 """Images of the small jobs that are submitted beside the large one; one of them is damaged."""
+SOME = 24
+"""Images of jobs that are just large enough to be announced in slices."""
 _SPREAD = 0.95
 """Faults come while so much of the load is worked on."""
 
@@ -85,6 +87,7 @@ class Run:
     teller: Teller
     main: Archive
     few: Archive
+    some: Archive
     records: Records
     completions: Completions = field(default_factory=Completions)
     quiet: list[Job] = field(default_factory=list)
@@ -99,7 +102,7 @@ class Run:
     async def quietly(self) -> None:
         """A few images to warm up, then all, undisturbed; watched as later, because watching costs something, too."""
         self.stack.store.rules.append(self.world.holdings)
-        for archive in (self.few, self.main):
+        for archive in (self.few, self.some, self.main):
             self.quiet.append(job := await load.submit(self.stack, archive))
             self.world.holdings.watch(job.job)
             await self._finish(job)
@@ -166,6 +169,9 @@ class Run:
     async def _submit_few(self) -> None:
         await self._submit(self.few)
 
+    async def _submit_some(self) -> None:
+        await self._submit(self.some)
+
     def _pace(self) -> Pace:
         count = max(1, self.plan.faults)
         if self.plan.minutes:
@@ -175,7 +181,7 @@ class Run:
     def _world(self) -> World:
         numbers = {
             (archive.path.name, member.offset): number
-            for archive in (self.main, self.few)
+            for archive in (self.main, self.few, self.some)
             for number, member in enumerate(archive.members)
         }
 
@@ -183,7 +189,15 @@ class Run:
             return numbers.get((key.rsplit("/", 1)[-1], start))
 
         holdings = Holdings(self.stack, self.completions, number)
-        return World(self.stack, self.records, self.completions, holdings, Random(self.plan.seed), self._submit_few)
+        return World(
+            stack=self.stack,
+            records=self.records,
+            completions=self.completions,
+            holdings=holdings,
+            random=Random(self.plan.seed),
+            submit_few=self._submit_few,
+            submit_some=self._submit_some,
+        )
 
 
 async def run(plan: Plan, folder: Path, teller: Teller) -> Report:
@@ -201,18 +215,19 @@ async def run(plan: Plan, folder: Path, teller: Teller) -> Report:
     teller.say(f"writing {plan.archived:,} images")
     main = await asyncio.to_thread(write_archive, folder / "main.zip", plan.archived, plan.side, plan.seed, plan.poison)
     few = await asyncio.to_thread(write_archive, folder / "few.zip", FEW, plan.side, plan.seed + 1, 1 / FEW)
+    some = await asyncio.to_thread(write_archive, folder / "some.zip", SOME, plan.side, plan.seed + 2, 0.0)
     stack = Stack(folder / "state", plan.workers, plan.supervisor)
     try:
         teller.say("starting a Monolayer of its own")
         await stack.start(teller.say)
-        return await _run(plan, stack, main, few, teller)
+        return await _run(plan, stack, (main, few, some), teller)
     finally:
         await asyncio.shield(stack.stop())
 
 
-async def _run(plan: Plan, stack: Stack, main: Archive, few: Archive, teller: Teller) -> Report:
+async def _run(plan: Plan, stack: Stack, archives: tuple[Archive, Archive, Archive], teller: Teller) -> Report:
     records = Records(stack.environment["MONOLAYER_KAFKA"])
-    this = Run(plan, stack, teller, main, few, records)
+    this = Run(plan, stack, teller, *archives, records)
     records.listeners.append(this.completions.hear)
     records.open()
     try:
@@ -256,7 +271,7 @@ def _report(
         not_met=injector.not_met,
         jobs=[job.job for job in this.disturbed],
         images_per_second=_rate(mains),
-        undisturbed_images_per_second=_rate(this.quiet[1:]),
+        undisturbed_images_per_second=_rate(this.quiet[-1:]),
         verified=verified,
         acknowledged=followed,
         deaths=this.deaths,

@@ -39,6 +39,8 @@ class World:
     random: Random
     submit_few: Callable[[], Awaitable[None]]
     """Submits a handful of images as a job of its own, for what happens at a job's beginning and end only."""
+    submit_some: Callable[[], Awaitable[None]]
+    """Submits the smallest job that is announced in slices."""
     measured: Measured = field(default_factory=Measured)
 
 

@@ -17,8 +17,10 @@ SECONDS = 25.0
 """How long a seam is waited for."""
 PUTS = ("labels", "rejected", "manifest", "tally", "done", "scratch")
 ANNOUNCEMENTS = ("slices", "images", "tiles", "predictions", "outcomes")
-_AT_A_JOBS_ENDS = ("rejected", "manifest", "done", "slices", "images")
+_AT_A_JOBS_ENDS = ("rejected", "manifest", "done", "images")
 """What happens at the beginning or the end of a job, so that one is submitted for it."""
+_OF_LARGER_JOBS = ("slices",)
+"""What happens only at the beginning of a job that is not small."""
 
 
 @dataclass(slots=True)
@@ -100,19 +102,21 @@ def _sender(record: Record, world: World) -> Part | None:
 
 
 async def _met(victim: asyncio.Future[Part], what: str, world: World) -> str:
-    few = asyncio.create_task(_few(world)) if what in _AT_A_JOBS_ENDS else None
+    submitting = asyncio.create_task(_submitted(what, world))
     try:
         part = await asyncio.wait_for(asyncio.shield(victim), SECONDS)
     except TimeoutError:
         raise NotMet(f"no {what} came in {SECONDS:.0f} s") from None
     finally:
-        if few:
-            await few
+        await submitting
     return part.name
 
 
-async def _few(world: World) -> None:
-    await world.submit_few()
+async def _submitted(what: str, world: World) -> None:
+    if what in _AT_A_JOBS_ENDS:
+        await world.submit_few()
+    if what in _OF_LARGER_JOBS:
+        await world.submit_some()
 
 
 def _kinds() -> tuple[Kind, ...]:
