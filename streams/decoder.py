@@ -1,7 +1,6 @@
 """Fetches and decodes images: within this process, or in processes of their own, which some images kill."""
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -100,8 +99,7 @@ class Apart:
         fetch, told = await self._told(wanted, lane, spent, patience)
         if "error" in told.words:
             raise wire.error(told.words)
-        spent["fetch"] += fetch
-        spent["decode"] += told.words["decode"]
+        spent.told(fetch=fetch, decode=told.words["decode"])
         return wire.image(told)
 
     def rest(self) -> None:
@@ -128,12 +126,10 @@ class Apart:
 
     @asynccontextmanager
     async def _lent(self, lane: Lane, spent: Spent, patience: Patience) -> AsyncIterator[Child]:
-        begun = time.perf_counter()
         async with AsyncExitStack() as room:
-            with patience.waiting():
+            with spent.timed("wait"), patience.waiting():
                 await room.enter_async_context(self._rooms[lane])
                 child = await self._awake(lane)
-            spent["wait"] += time.perf_counter() - begun
             try:
                 yield child
             except BaseException:

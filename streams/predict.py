@@ -15,8 +15,10 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
     plan = tiling.plan(planned.scaled, model)
     if plan.digest != planned.plan:
         return [planned.found]
-    await tools.share.grow(planned.pixels_shape[0] * planned.pixels_shape[1] / 1e6)
-    pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
+    with tools.timed("wait"):
+        await tools.share.grow(planned.pixels_shape[0] * planned.pixels_shape[1] / 1e6)
+    with tools.timed("take"):
+        pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
     with tools.timed("model"):
         maps = await tools.gate.infer(model, pixels, planned.low, planned.high, tools.lane, tools.patience)
     tools.claims.drop(planned.pixels)

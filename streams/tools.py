@@ -24,6 +24,7 @@ from streams.patience import Patience
 from streams.spent import Spent
 from streams.streak import Streaks
 from streams.tallies import Tallies
+from streams.traces import Traces
 from streams.workshop import Workshop
 
 P = ParamSpec("P")
@@ -58,6 +59,8 @@ class Tools:
     markers: Markers
     workshop: Workshop
     decoder: Decoder
+    traces: Traces | None = None
+    """Writes traces; none where nothing is traced."""
     solitude: Solitude = field(default_factory=Solitude)
     streaks: Streaks = field(default_factory=Streaks)
     outages: Outages = field(default_factory=Outages)
@@ -76,6 +79,7 @@ class Tools:
         megapixels: float,
         limits: Limits,
         decoder: Decoder | None = None,
+        traces: Traces | None = None,
     ) -> "Tools":
         """The tools of one process; without a decoder, it reads images itself."""
         workshop, budget = Workshop(), Budget(megapixels, RESERVED_MEGAPIXELS)
@@ -92,13 +96,15 @@ class Tools:
             markers=Markers(store),
             workshop=workshop,
             decoder=decoder or InProcess(store, workshop),
+            traces=traces,
         )
 
-    def for_run(self, lane: Lane = Lane.BULK) -> "Tools":
-        """The same tools with what belongs to one run anew."""
+    def for_run(self, lane: Lane = Lane.BULK, spent: Spent | None = None) -> "Tools":
+        """The same tools with what belongs to one run anew; its time may have been counted for a while."""
+        spent = Spent() if spent is None else spent
         patience = Patience()
         share = Share(self.budget, patience, urgent=lane is Lane.INTERACTIVE)
-        return replace(self, lane=lane, claims=Claims(self.store), share=share, patience=patience, spent=Spent())
+        return replace(self, lane=lane, claims=Claims(self.store), share=share, patience=patience, spent=spent)
 
     def timed(self, phase: str) -> AbstractContextManager[None]:
         """Count the time until the block ends to a phase of this run."""
