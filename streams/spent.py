@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from streams.runs import MOST_STRETCHES, Run, Step, Stretch
 
-
 NO_WAIT = 100_000
 """Nanoseconds: who waited no longer has not waited, and no event need tell of it."""
 
