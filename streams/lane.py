@@ -206,6 +206,8 @@ class LaneOfWork:
                 slot.close()  # with more, all events at once would fill the memory and keep the loop from all else
             await asyncio.sleep(answer.after)
             await self.announce(answer.events, parent)
+            if self._tools.traces:
+                await self._tools.traces.tell_run(answer.events, spent)
             self.tracker.finish(tp, run.entry)
             self._moved = time.monotonic()
         except NewerEvent as why:

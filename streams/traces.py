@@ -12,10 +12,13 @@ from observability.tracing.context import chosen, trace_id
 from observability.tracing.spans import Exporter, Span
 from storage.objects import NotFound, Store
 from streams import ledger, runs
-from streams.events import ImageEnded
+from streams.events import Event, ImageEnded, TilePredicted
 from streams.spent import Spent
-from streams.waterfall import Facts, image_spans
+from streams.waterfall import Facts, image_spans, job_spans, run_spans
 
+OF_JOBS = ("unzip", "announce")
+ALONE = (*OF_JOBS, "predict")
+"""Chains whose runs are told of where they are made."""
 KEPT = 500
 """Jobs remembered at most."""
 KEPT_TRACES = 10_000
@@ -68,6 +71,17 @@ class Traces:
         except Exception:
             self._told.pop(trace, None)
             raise
+
+    async def tell_run(self, events: Sequence[Event], spent: Spent) -> None:
+        """Write what no image's end will tell of: a job's listing and its slices, a tile among others."""
+        ran = spent.runs()
+        if not ran or ran[-1].chain not in ALONE or not events:
+            return
+        run, first = ran[-1], events[0]
+        if isinstance(first, TilePredicted):
+            await self.tell(run_spans(first.job, first.image, first.round, run, spent.now()))
+        elif run.chain in OF_JOBS and (facts := await self._known(first.job, 0)):
+            await self.tell(job_spans(first.job, facts.begun, run, len(events), spent.now()))
 
     async def tell(self, spans: Sequence[Span]) -> None:
         """Hand spans on, together with all others that wait for their turn."""

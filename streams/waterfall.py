@@ -60,6 +60,29 @@ def run_spans(job: str, image: int, round_: int, run: Run, ended: int) -> list[S
     return list(draw.run(run, ended))
 
 
+def job_spans(job: str, begun: float, run: Run, events: int, ended: int) -> list[Span]:
+    """What a run of `unzip` or `announce` adds to its job's own trace; a listing is also its root and its upload.
+
+    Parameters
+    ----------
+    begun
+        When the job was accepted, in seconds since 1970.
+    events
+        How many it announced.
+    ended
+        When it had, in nanoseconds since 1970.
+    """
+    trace, sent = trace_id(job), run.sent * 1000
+    root = span_id(trace, JOB_ROOT)
+    about: dict[str, Value] = {"worker": run.by, "announced": events}
+    stage = Span(trace, span_id(trace, run.chain, run.sent), root, run.chain, sent, max(sent, ended), about)
+    if run.chain != "unzip":
+        return [stage]
+    accepted = min(round(begun * 1e9), sent)
+    upload = Span(trace, span_id(trace, "upload"), root, "upload", accepted, sent)
+    return [Span(trace, root, 0, JOB_ROOT, accepted, stage.ended, {"job": job}), upload, stage]
+
+
 class _Draw:
     """Draws spans between two moments of one image's life; nothing sticks out, whatever clocks said."""
 

@@ -1,13 +1,16 @@
 """One trace per image: complete whoever dies when, the same spans when told twice, and nothing held up by it."""
 
 import asyncio
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
 
 from observability.tracing.context import sampled, span_id, trace_id, traceparent
 from observability.tracing.spans import InMemory, Span
@@ -38,7 +41,10 @@ class Watched:
     async def answer(self, name: str, event: Event, traced: bool = True, sent: float = 0.0) -> list[Event]:
         spent = Spent(Taken(name, "w1", sent or now()) if traced else None)
         message = policy.Message(event.address, 0, 0, event.encode())
-        return list((await policy.answer(chain(name), message, self.tools, spent)).events)
+        events = list((await policy.answer(chain(name), message, self.tools, spent)).events)
+        assert self.tools.traces
+        await self.tools.traces.tell_run(events, spent)
+        return events
 
     async def ends(self, data: bytes, name: str = "plate.zip", traced: bool = True) -> list[ImageEnded]:
         """Up to the ends of all images, which nobody has ticked off yet."""
@@ -57,6 +63,12 @@ class Watched:
         await asyncio.gather(*(self.answer("collect", each, sent=sent) for each in ends))
 
 
+def stack(planes: int) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((planes, 64, 80), np.uint16), photometric="minisblack")
+    return file.getvalue()
+
+
 def now() -> float:
     return Spent().now() / 1e9
 
@@ -71,9 +83,14 @@ def children(spans: Sequence[Span], parent: Span) -> list[Span]:
     return sorted((each for each in spans if each.parent == parent.span), key=lambda each: each.begun)
 
 
-def root(spans: Sequence[Span]) -> Span:
-    [found] = [each for each in spans if each.parent == 0]
+def root(spans: Sequence[Span], name: str = "image") -> Span:
+    [found] = [each for each in spans if each.name == name and each.parent == 0]
     return found
+
+
+def of_images(watched: Watched) -> list[Span]:
+    """Without the job's own."""
+    return [each for each in watched.exporter.spans if each.trace != root(watched.exporter.spans, "job").trace]
 
 
 def covered(spans: Sequence[Span], whole: Span) -> float:
@@ -93,7 +110,7 @@ def test_an_image_has_one_trace_from_its_upload_to_its_tick() -> None:
         await watched.collect(*await watched.ends(archive({"a.tif": tiff()})))
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     whole = root(spans)
     assert {each.trace for each in spans} == {trace_id(str(whole.about["job"]), 0)}
     assert [each.name for each in children(spans, whole)] == STAGES
@@ -108,7 +125,7 @@ def test_stages_follow_one_another_without_a_gap_and_phases_lie_within_them() ->
         await watched.collect(*await watched.ends(archive({"a.tif": tiff((512, 512))})))
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     stages = children(spans, root(spans))
     for earlier, later in pairwise(stages):
         assert earlier.ended == pytest.approx(later.begun, abs=5e3)
@@ -132,7 +149,7 @@ def test_who_dies_between_trace_and_tick_is_followed_by_the_same_spans() -> None
         await watched.collect(ended, sent=sent)
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     ids = [each.span for each in spans]
     assert len(ids) == 2 * len(set(ids))
     first, second = spans[: len(ids) // 2], spans[len(ids) // 2 :]
@@ -150,7 +167,7 @@ def test_an_end_that_comes_twice_is_one_trace() -> None:
         await watched.collect(copy)
 
     run(work())
-    assert len({each.span for each in watched.exporter.spans}) == len(watched.exporter.spans)
+    assert len({each.span for each in of_images(watched)}) == len(of_images(watched))
 
 
 def test_what_was_measured_outlives_a_worker_that_dies_before_it_tells_anyone() -> None:
@@ -167,7 +184,7 @@ def test_what_was_measured_outlives_a_worker_that_dies_before_it_tells_anyone() 
         await watched.collect(known)
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     assert [each.name for each in children(spans, root(spans))] == STAGES
 
 
@@ -179,7 +196,7 @@ def test_an_end_that_somebody_else_announces_again_is_traced_from_its_objects_no
         await watched.collect(ended.model_copy(update={"ran": None}))
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     assert [each.name for each in children(spans, root(spans))] == STAGES
 
 
@@ -191,7 +208,7 @@ def test_a_retried_image_shows_all_its_attempts() -> None:
         await watched.collect(*await watched.ends(archive({"a.tif": tiff()})))
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     stages = children(spans, root(spans))
     assert [(each.name, each.about.get("attempt")) for each in stages] == [
         ("unzip", None),
@@ -214,7 +231,7 @@ def test_a_rejected_image_is_kept_with_its_reason_whatever_the_ratio() -> None:
         await watched.collect(*await watched.ends(archive({"a.tif": b"no image", "b.tif": tiff()})))
 
     run(work())
-    whole = root(watched.exporter.spans)
+    whole = root(of_images(watched))
     assert (whole.about["outcome"], whole.about["reason"], whole.failed) == ("rejected", "bad_input", True)
 
 
@@ -226,7 +243,7 @@ def test_an_image_of_many_tiles_carries_its_runs_through_their_topics() -> None:
         await watched.collect(*ends)
 
     run(work())
-    spans = watched.exporter.spans
+    spans = of_images(watched)
     whole = root(spans)
     assert {each.name for each in children(spans, whole)} == set(STAGES)
 
@@ -296,3 +313,28 @@ def test_the_label_of_a_traced_image_has_the_same_bytes() -> None:
         [ended] = run(watched.ends(archive({"a.tif": tiff()}), traced=traced))
         stores.append(watched.store.get(keys.labels(ended.job, 0)))
     assert stores[0] == stores[1]
+
+
+def test_a_job_has_a_trace_of_its_own_to_which_its_images_link() -> None:
+    watched = Watched()
+
+    async def work() -> None:
+        await watched.collect(*await watched.ends(archive({"a.tif": tiff()})))
+
+    run(work())
+    whole = root(watched.exporter.spans, "job")
+    assert [each.name for each in children(watched.exporter.spans, whole)] == ["upload", "unzip"]
+    [link] = root(of_images(watched)).links
+    assert (link.trace, link.span) == (whole.trace, whole.span)
+
+
+def test_every_tile_among_others_is_told_of_once() -> None:
+    watched = Watched(chained_tiles=0)
+
+    async def work() -> None:
+        await watched.collect(*await watched.ends(archive({"a.tif": stack(3)})))
+
+    run(work())
+    spans = of_images(watched)
+    predicted = [each for each in children(spans, root(spans)) if each.name == "predict"]
+    assert len({each.span for each in predicted}) == len({each.about["tile"] for each in predicted}) > 1
