@@ -21,7 +21,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP as TP
 
 from observability.logs import log
-from observability.tracing.context import HEADER
+from observability.tracing import HEADER
 from streams.tracker import Mark
 
 RELEASED = "released"

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from observability.logs import log
-from observability.tracing.context import sampled, traceparent
+from observability.tracing import sampled, traceparent
 from streams import policy, stages
 from streams.consuming import RELEASED, TP, Delivery, Subscription
 from streams.events import Event, ImageEnded, ImageEvent, Lane, NewerEvent

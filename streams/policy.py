@@ -17,7 +17,7 @@ from typing import ParamSpec, TypeVar
 
 from inference.triton import ModelStumbled
 from observability.logs import about, log
-from observability.tracing.context import trace_id
+from observability.tracing import trace_id
 from storage import keys
 from storage.objects import StoreError
 from streams import containment, ledger, markers, measuring

@@ -20,7 +20,7 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
     with tools.timed("take"):
         pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
     with tools.timed("model"):
-        maps = await tools.gate.infer(model, pixels, planned.low, planned.high, tools.lane, tools.patience)
+        maps = await tools.gate.infer(model, pixels, planned.low, planned.high, tools.lane, tools.patience, tools.spent)
     tools.claims.drop(planned.pixels)
     tile = plan.tiles[planned.tile % len(plan.tiles)]
     core = tiling.core_of(maps, tile).copy()  # a view would keep the halo, and the whole answer

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from observability.tracing.context import chosen, trace_id
+from observability.tracing import chosen, trace_id
 from observability.tracing.spans import Exporter, Span
 from storage.objects import NotFound, Store
 from streams import ledger, runs

@@ -12,11 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from observability.tracing.context import JOB_ROOT, ROOT, span_id, trace_id
+from observability.tracing import JOB_ROOT, ROOT, span_id, trace_id
 from observability.tracing.spans import Link, Span, Value
 from streams.events import ImageEnded
 from streams.runs import Run, Stretch
 from streams.spent import Spent
+
+_ROUNDED = 2_000
+"""Nanoseconds that microseconds may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class _Draw:
         self._begun, self._now = begun, max(begun, now)
         self._trace = trace_id(ended.job, ended.image, ended.round)
         self._root = span_id(self._trace, ROOT)
+        self._drawn: set[int] = set()
+        """Of a run, what was drawn within a phase: tiles overlap."""
 
     def root(self, facts: Facts) -> Span:
         ended = self._ended
@@ -129,6 +134,7 @@ class _Draw:
     def run(self, run: Run, until: int) -> Iterator[Span]:
         stages = list(_stages(run, until))
         phases = list(_phases(run, until))
+        self._drawn = set()
         for number, stage in enumerate(stages):
             about: dict[str, Value] = {"attempt": stage.attempt + 1, "worker": run.by}
             if run.tile is not None:
@@ -154,9 +160,10 @@ class _Draw:
 
     def _finer(self, model: Span, run: Run) -> Iterator[Span]:
         for number, phase in enumerate(run.finer):
-            begun = _at(run, phase)
-            if model.begun <= begun <= model.ended:
-                yield self._span(model.span, phase.phase, begun, begun + phase.lasted * 1000, {}, (number,))
+            begun, ended = _at(run, phase), _at(run, phase) + phase.lasted * 1000
+            if number not in self._drawn and model.begun <= begun and ended <= model.ended + _ROUNDED:
+                self._drawn.add(number)
+                yield self._span(model.span, phase.phase, begun, ended, {}, (number,))
 
     def _span(
         self,

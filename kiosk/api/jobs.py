@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from kiosk.api.results import as_zip, fate_of, read_results
 from kiosk.api.tools import Given
 from kiosk.contract import MOST_REJECTED, ImagePage, ImageView, JobView, RejectedImage
-from observability.tracing.context import trace_id
+from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
 from streams import ledger

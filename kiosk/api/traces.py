@@ -12,7 +12,7 @@ from kiosk.api.jaeger import Keeps, Told
 from kiosk.api.problems import Trouble
 from kiosk.api.tools import Given, Tools
 from kiosk.contract import JobTraceView, SlowImage, SpanView, TraceView
-from observability.tracing.context import trace_id
+from observability.tracing import trace_id
 from streams import ledger
 
 SLOWEST = 10

@@ -29,6 +29,8 @@ PAIRS = (
     ("tile", "plan"),
     ("predict", "take"),
     ("predict", "model"),
+    ("model", "slot"),
+    ("model", "compute"),
     ("postprocess", "post"),
     ("postprocess", "announce"),
     ("collect", "wait"),
@@ -188,6 +190,8 @@ def _missing(spans: Sequence[Span], root: Span, end: End) -> Iterator[str]:
         if name not in names:
             yield f"no {ROOT} > {name}"
     last = {span.name: span.span for span in sorted(found, key=lambda span: span.begun)}
+    models = [span for span in spans if span.name == "model" and span.parent == last.get("predict")]
+    last |= {"model": models[-1].span} if models else {}
     pairs = {(span.parent, span.name) for span in spans}
     for stage, phase in PAIRS:
         if stage in last and (end.outcome == "labelled" or stage == "collect") and (last[stage], phase) not in pairs:

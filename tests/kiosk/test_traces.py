@@ -10,7 +10,7 @@ from kiosk.api.app import create_app
 from kiosk.api.jaeger import AWAY, Jaeger, Told, read
 from kiosk.api.traces import OFF
 from kiosk.commands import screen
-from observability.tracing.context import trace_id
+from observability.tracing import trace_id
 from storage.memory import MemoryStore
 from tests.kiosk.front import MODELS, Bucket, InProcess, made_job, serving
 from tests.kiosk.front import Told as Announcer

@@ -8,7 +8,7 @@ import pytest
 from loadgen.jaeger import Span, read
 from loadgen.verify import traces
 from loadgen.verify.traces import End, judge, trace_of
-from observability.tracing.context import trace_id
+from observability.tracing import trace_id
 from observability.tracing.spans import Span as Told
 from tests.loadgen.stand import MemoryBucket
 from tests.streams.stand import archive, run, tiff
@@ -63,6 +63,9 @@ def life(**without: Any) -> list[Span]:
             begun, ended = at + step * number, at + 200 if phase == phases[-1] else at + step * (number + 1)
             spans.append(Span("t", f"{stage}/{phase}", stage, phase, begun, ended, {}))
         at += 200
+    model = next(span for span in spans if span.name == "model")
+    spans.append(model._replace(span="model/slot", parent=model.span, name="slot", ended=model.begun))
+    spans.append(model._replace(span="model/compute", parent=model.span, name="compute"))
     return [span for span in spans if span.span not in without.get("spans", ())]
 
 
@@ -74,8 +77,9 @@ def test_a_complete_trace_has_no_problem_and_covers_all_its_time() -> None:
 @pytest.mark.parametrize(
     ("without", "problem"),
     [
-        ("root", "no trace: 17 spans"),
+        ("root", "no trace: 19 spans"),
         ("predict", "no parent: 2 spans, the first take"),
+        ("model/compute", "no model > compute"),
         ("collect/tick", "no collect > tick"),
         ("tile/wait", "no tile > wait"),
         ("postprocess/post", "gap: 6.6% of 0.00 s"),
@@ -86,7 +90,7 @@ def test_what_is_missing_is_named(without: str, problem: str) -> None:
 
 
 def test_a_stage_that_is_missing_is_named_with_its_parent() -> None:
-    spans = [span for span in life() if span.span != "predict" and span.parent != "predict"]
+    spans = [span for span in life() if not span.span.startswith(("predict", "model"))]
     problems = judge(spans, LABELLED).problems
     assert "no image > predict" in problems
     assert any(problem.startswith("gap: 20.0%") for problem in problems)
@@ -94,7 +98,7 @@ def test_a_stage_that_is_missing_is_named_with_its_parent() -> None:
 
 def test_two_roots_are_two_traces() -> None:
     spans = [*life(), Span("t", "other", "", "image", 5, 900, {})]
-    assert judge(spans, LABELLED).problems == ["several roots: 19 spans"]
+    assert judge(spans, LABELLED).problems == ["several roots: 21 spans"]
 
 
 def test_one_span_with_two_times_was_told_twice() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from observability.tracing.context import sampled, span_id, trace_id, traceparent
+from observability.tracing import sampled, span_id, trace_id, traceparent
 from observability.tracing.spans import InMemory, Span
 from storage import keys
 from storage.memory import MemoryStore
@@ -135,6 +135,8 @@ def test_stages_follow_one_another_without_a_gap_and_phases_lie_within_them() ->
     assert {"wait", "look", "fetch", "decode", "plan"} <= set(phases["tile"])
     assert {"take", "model"} <= set(phases["predict"])
     assert {"post", "store", "announce"} <= set(phases["postprocess"])
+    [model] = [each for each in spans if each.name == "model"]
+    assert [each.name for each in children(spans, model)] == ["slot", "queue", "compute"]
     assert covered(spans, root(spans)) > 0.8  # of 20 ms; `loadgen verify --traces` asks for more on the real system
 
 
