@@ -5,7 +5,7 @@ image                       from the moment its job was accepted, or sent throug
 ├── tile                    from the event's own timestamp; wait, look, fetch, decode, plan
 ├── predict                 wait, take, model (slot, queue, compute)
 ├── postprocess             look, post, store, announce
-└── collect                 wait, tick
+└── collect                 wait, for its turn to be ticked off
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def image_spans(ended: ImageEnded, facts: Facts, collected: Spent) -> list[Span]
         draw.root(facts),
         *draw.lead_in(_first(ended, sent)),
         *draw.runs(sent),
-        *draw.collect(sent, collected.begun),
+        *draw.collect(sent),
     ]
 
 
@@ -144,11 +144,10 @@ class _Draw:
             yield parent
             yield from self._inside(parent, [each for each in phases if stage.holds(_at(run, each))], run)
 
-    def collect(self, sent: int, begun: int) -> Iterator[Span]:
+    def collect(self, sent: int) -> Iterator[Span]:
         parent = self._span(self._root, "collect", sent, self._now)
         yield parent
-        yield self._span(parent.span, "wait", sent, begun)
-        yield self._span(parent.span, "tick", begun, self._now)
+        yield self._span(parent.span, "wait", sent, self._now)  # whoever tells again says when it began, too
 
     def _inside(self, stage: Span, phases: Sequence[Stretch], run: Run) -> Iterator[Span]:
         for number, phase in enumerate(phases):

@@ -93,7 +93,7 @@ def _nested(found: "TraceView") -> "Iterator[tuple[int, SpanView]]":
     """Every span with its depth, parents before their children, in the order of time."""
     below: dict[str, list[SpanView]] = {}
     known = {span.span for span in found.spans}
-    for span in found.spans:
+    for span in sorted(found.spans, key=lambda span: (span.after, span.seconds)):
         below.setdefault(span.parent if span.parent in known else "", []).append(span)
 
     def walk(parent: str, depth: int) -> "Iterator[tuple[int, SpanView]]":

@@ -34,7 +34,6 @@ PAIRS = (
     ("postprocess", "post"),
     ("postprocess", "announce"),
     ("collect", "wait"),
-    ("collect", "tick"),
 )
 """What its last attempt has spent time on. A new phase is one line here."""
 
