@@ -186,6 +186,7 @@ output [ { name: "maps" data_type: TYPE_UINT8 dims: [ 2, -1, -1 ] } ]
 _CPU_CONFIG = """\
 name: "{name}"
 backend: "python"
+output {{ name: "seconds" data_type: TYPE_FP32 dims: [ 1 ] }}
 {tensors}instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 """
 

@@ -1,16 +1,17 @@
 """Asking Triton for a tile's maps. Two exceptions carry the whole failure policy: not now, and never."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tritonclient.grpc import aio  # type: ignore[import-untyped]
-from tritonclient.grpc.aio import InferInput, InferRequestedOutput  # type: ignore[import-untyped]
+from tritonclient.grpc.aio import InferInput  # type: ignore[import-untyped]
 from tritonclient.utils import InferenceServerException  # type: ignore[import-untyped]
 
 from inference.models import Model
-from inference.wire import MAPS, tensors
+from inference.wire import MAPS, SECONDS, tensors
 
 CANARIES = 4
 """Small inferences at once that tell whether a model works: one alone is always given to the same of its processes, and
@@ -24,6 +25,9 @@ _SOON_BACK = [
     ("grpc.max_receive_message_length", -1),
 ]
 _TRITON_TYPES = {np.dtype(np.uint8): "UINT8", np.dtype(np.float32): "FP32"}
+
+
+Took = Callable[[float], None]
 
 
 class ModelUnavailable(Exception):
@@ -63,9 +67,17 @@ class Triton:
         self._connection: Any = None
 
     async def infer(
-        self, model: Model, tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float
+        self,
+        model: Model,
+        tile: NDArray[np.uint8] | NDArray[np.uint16],
+        low: float,
+        high: float,
+        took: Took = lambda seconds: None,
     ) -> NDArray[np.uint8]:
         """Return the maps (2, h, w) of one tile (h, w), whose sides are multiples of the model's stride.
+
+        `took` hears for how many seconds the model computed, where the server tells: ours on the CPU does, the official
+        ONNX backend can't for a single request.
 
         Raises
         ------
@@ -78,7 +90,7 @@ class Triton:
         ModelStumbled
             An error inside the server, of the model or of the moment; an answer of a wrong name, shape or type.
         """
-        return await self._ask(model, tile, low, high, self._timeout)
+        return await self._ask(model, tile, low, high, self._timeout, took)
 
     async def ready(self, model: Model, timeout: float = 5.0) -> bool:
         """Return whether the model answers real, small inferences in time: Triton calls a dead model ready."""
@@ -98,16 +110,24 @@ class Triton:
             raise next((each for each in errors if isinstance(each, ModelDead)), errors[0])
 
     async def _ask(
-        self, model: Model, tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float, timeout: float
+        self,
+        model: Model,
+        tile: NDArray[np.uint8] | NDArray[np.uint16],
+        low: float,
+        high: float,
+        timeout: float,
+        took: Took = lambda seconds: None,
     ) -> NDArray[np.uint8]:
         inputs = [_input(name, value) for name, value in tensors(tile, low, high).items()]
         try:
-            result = await self._client().infer(
-                model.name, inputs, model.version, [InferRequestedOutput(MAPS)], client_timeout=timeout
-            )
+            result = await self._client().infer(model.name, inputs, model.version, client_timeout=timeout)
         except InferenceServerException as error:
             raise _judged(error, model, self._address) from error
-        return _checked(_maps(result), (2, *tile.shape), model)
+        maps = _checked(_output(result, MAPS), (2, *tile.shape), model)
+        seconds = _output(result, SECONDS)
+        if seconds is not None and seconds.size == 1:
+            took(float(seconds[0]))
+        return maps
 
     async def close(self) -> None:
         """Close the connection; a later request opens a new one."""
@@ -144,12 +164,12 @@ def _judged(
     return ModelUnavailable(f"{which} doesn't answer: {said}")
 
 
-def _maps(result: Any) -> NDArray[Any] | None:
+def _output(result: Any, name: str) -> NDArray[Any] | None:
     try:
-        maps: NDArray[Any] | None = result.as_numpy(MAPS)
+        values: NDArray[Any] | None = result.as_numpy(name)
     except (AttributeError, ValueError, TypeError):  # an answer without a body, or with another's
         return None
-    return maps
+    return values
 
 
 def _checked(maps: NDArray[Any] | None, shape: tuple[int, ...], model: Model) -> NDArray[np.uint8]:

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 IMAGE, LOW, HIGH, MAPS = "image", "low", "high", "maps"
+SECONDS = "seconds"
+"""Of a second output, where the way to run it can tell: how long the graph ran."""
 
 
 def tensors(tile: NDArray[np.uint8] | NDArray[np.uint16], low: float, high: float) -> dict[str, NDArray[np.generic]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kiosk.commands import browser, control, jobs, local, screen, submit
+from kiosk.commands import browser, control, jobs, local, screen, submit, traces
 from kiosk.errors import MonolayerError
 
 HELP = """Cell images in, label masks and tables of cells out.
@@ -20,6 +20,7 @@ to check it by eye, and a row for every cell.
   monolayer jobs                                   what is going on
   monolayer rejected JOB                           which images have no labels, and why
   monolayer replay JOB                             send those through again
+  monolayer trace JOB IMAGE                        where an image's time went
 
 Exit codes: 0 all images are labelled, 2 some were rejected or cancelled, 1 something went wrong, 130 Ctrl-C."""
 
@@ -86,5 +87,6 @@ def version() -> None:
 submit.register(app)
 jobs.register(app)
 control.register(app)
+traces.register(app)
 local.register(app)
 browser.register(app)

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """How we prove it."""
     bucket: str = "monolayer"
     """The one bucket everything lies in."""
+    jaeger: str = ""
+    """Where traces are asked for, as in `http://127.0.0.1:16686`; empty: nothing is traced."""
 
 
 def find() -> Settings:

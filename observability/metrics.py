@@ -20,7 +20,9 @@ MOST_JOBS = 20
 STAGE = Label("stage", ("unzip", "announce", "tile", "predict", "postprocess", "collect"))
 """The stage that reads the topic, and gives the consumer group and the chain its name."""
 LANE = Label("lane", ("interactive", "bulk", ALL))
-PHASE = Label("phase", ("wait", "fetch", "decode", "plan", "model", "post", "store", "announce"))
+PHASE = Label(
+    "phase", ("wait", "look", "fetch", "decode", "plan", "take", "model", "post", "store", "pause", "announce")
+)
 CAUSE = Label("cause", ("outage", "error"))
 OUTCOME = Label("outcome", ("labelled", "rejected"))
 REASON = Label(

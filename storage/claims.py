@@ -47,12 +47,13 @@ class Claims:
         """Let go of a value that nobody will ask for again in this run."""
         self._held.pop(key, None)
 
-    def store(self, key: str) -> None:
-        """Make durable what is held under this key; what is not held is in the bucket already."""
+    def store(self, key: str, note: str = "") -> None:
+        """Make durable what is held under this key, with a note; what is not held is in the bucket already."""
         held = self._held.get(key)
         if held is None:
             return
-        self._store.put(key, held if isinstance(held, bytes) else pack(held() if callable(held) else held))
+        data = held if isinstance(held, bytes) else pack(held() if callable(held) else held)
+        self._store.put(key, data, note)
         self._held.pop(key, None)
 
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -36,12 +37,12 @@ class MemoryStore:
         return data[start : None if length is None else start + length]
 
     def stat(self, key: str) -> Stat:
-        """Size and etag, without the bytes."""
+        """Size, etag and note, without the bytes."""
         return self._found(key)[1]
 
-    def put(self, key: str, data: bytes) -> str:
-        """Store the whole object; returns its etag."""
-        return self._store(key, bytes(data), _digest(data))
+    def put(self, key: str, data: bytes, note: str = "") -> str:
+        """Store the whole object, with a note beside it; returns its etag."""
+        return self._store(key, bytes(data), _digest(data), note)
 
     def list(self, prefix: str) -> Iterator[Stat]:
         """Every object whose key begins with `prefix`, in the order of keys."""
@@ -50,7 +51,7 @@ class MemoryStore:
         for key in found:
             held = self._objects.get(key)
             if held:
-                yield held[1]
+                yield replace(held[1], note="")
 
     def folders(self, prefix: str) -> Iterator[str]:
         """The names directly below a prefix that ends with a slash, where they have objects below them."""
@@ -119,11 +120,11 @@ class MemoryStore:
             raise NotFound(f"there is no upload {upload}")
         return self._uploads[upload]
 
-    def _store(self, key: str, data: bytes, etag: str) -> str:
+    def _store(self, key: str, data: bytes, etag: str, note: str = "") -> str:
         with self._lock:
             if key not in self._objects:
                 self._make_room(key)
-            self._objects[key] = (data, Stat(key, len(data), etag, time.time()))
+            self._objects[key] = (data, Stat(key, len(data), etag, time.time(), note))
         return etag
 
     def _make_room(self, key: str) -> None:

@@ -39,6 +39,8 @@ class Stat:
     size: int
     etag: str
     modified: float
+    note: str = ""
+    """What was kept beside the bytes; a listing doesn't show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,13 @@ class Store(Protocol):
         """Bytes `start` to `start + length` (fewer at the end of the object), if the etag still fits."""
 
     def stat(self, key: str) -> Stat:
-        """Size and etag, without the bytes."""
+        """Size, etag and note, without the bytes."""
 
-    def put(self, key: str, data: bytes) -> str:
-        """Store the whole object atomically and durably; returns its etag."""
+    def put(self, key: str, data: bytes, note: str = "") -> str:
+        """Store the whole object atomically and durably; returns its etag.
+
+        A note, some ASCII of up to 2 KB, is kept beside the bytes and told by `stat`.
+        """
 
     def list(self, prefix: str) -> Iterator[Stat]:
         """Every object whose key begins with `prefix`, in the order of keys."""

@@ -27,6 +27,7 @@ from storage.probe import probe
 Headers = dict[str, str | list[str] | tuple[str]]
 RACES, RACE_SECONDS = 5, 0.02
 """A file-backed server removes a folder with its last object, perhaps just as the next is being put there."""
+NOTE = "x-amz-meta-note"
 ABSENT = {"NoSuchKey", "NoSuchUpload", "ResourceNotFound"}
 FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded"}
 BUSY = {"SlowDown", "RequestTimeout"}
@@ -94,14 +95,16 @@ class S3Store:
         return answer.data
 
     def stat(self, key: str) -> Stat:
-        """Size and etag, without the bytes."""
+        """Size, etag and note, without the bytes."""
         with self._errors(key):
             found = self._client.stat_object(self.bucket, key)
         return _stat(found)
 
-    def put(self, key: str, data: bytes) -> str:
-        """Store the whole object atomically and durably; returns its etag."""
+    def put(self, key: str, data: bytes, note: str = "") -> str:
+        """Store the whole object atomically and durably, with a note of up to 2 KB beside it; returns its etag."""
         headers: Headers = {"Content-Type": "application/octet-stream"}
+        if note:
+            headers[NOTE] = note
         for _ in range(RACES):
             with suppress(_FolderVanished):
                 return _bare(self._ask("PUT", key, body=data, headers=headers).headers.get("etag"))
@@ -242,7 +245,8 @@ def _by_status(status: int, message: str) -> StoreError:
 
 def _stat(found: minio.datatypes.Object) -> Stat:
     modified = found.last_modified.timestamp() if found.last_modified else 0.0
-    return Stat(found.object_name or "", found.size or 0, _bare(found.etag), modified)
+    note = (found.metadata or {}).get(NOTE, "")
+    return Stat(found.object_name or "", found.size or 0, _bare(found.etag), modified, str(note))
 
 
 def _bare(etag: str | None) -> str:

@@ -9,8 +9,16 @@ async def collect(ended: ImageEnded, tools: Tools) -> list[Event]:
     """Tick the image off, and remove what stood between its stages: its outcome is durable."""
     if ended.fanned_out:
         await tools.fetch(_remove, keys.scratch(ended.job, ended.image), tools)
+    await _trace(ended, tools)
     await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled", ended.round)
     return []
+
+
+async def _trace(ended: ImageEnded, tools: Tools) -> None:
+    """Before it is ticked off: who dies in between comes here again. An image that was ticked off has its trace."""
+    labelled = ended.outcome == "labelled"
+    if tools.traces and tools.spent.taken and await tools.tallies.awaits(ended.job, ended.image, labelled, ended.round):
+        await tools.traces.tell_image(ended, tools.spent)
 
 
 def _remove(prefix: str, tools: Tools) -> None:

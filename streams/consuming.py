@@ -40,6 +40,8 @@ class Delivery:
     offset: int
     value: bytes
     traceparent: str
+    sent: float = 0.0
+    """Seconds since 1970, by the clock of whoever sent it."""
 
 
 class Reader(Protocol):
@@ -135,7 +137,7 @@ class Subscription:
 async def _delivered(stream: Any) -> AsyncIterator[Delivery]:
     async for event in stream.noack().events():
         trace = ((event.headers or {}).get(HEADER) or b"").decode("ascii", "replace")
-        yield Delivery(event.message.tp, event.message.offset, event.value, trace)
+        yield Delivery(event.message.tp, event.message.offset, event.value, trace, event.message.timestamp)
 
 
 class _Thread(driver.AIOKafkaConsumerThread):

@@ -70,12 +70,10 @@ class Ends:
     def answer(self, event: ImageEvent) -> list[ImageEnded] | None:
         """What answers an event whose image has ended: nothing where that is counted, else its end; none in flight."""
         outcome = self._shards[event.job, event.image // keys.SHARD, event.round].get(event.image)
-        if outcome is None:
-            known = ledger.ended(self._store, event)
-            return [known] if known else None
-        if self._tallies[event.job].holds(event.image, outcome == "labelled", event.round):
+        if outcome and self._tallies[event.job].holds(event.image, outcome == "labelled", event.round):
             return []
-        return [ledger.end(event, outcome)]
+        known = ledger.ended(self._store, event)
+        return [known] if known else None
 
     def _list(self, of: tuple[str, int, int]) -> Mapping[int, Outcome]:
         return ledger.ended_in(self._store, *of)

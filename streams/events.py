@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from storage import keys
+from streams.runs import Run
 
 VERSION = 1
 
@@ -215,6 +216,8 @@ class ImageFound(ImageEvent):
     """Announced before: look for its outcome first."""
     attempt: Annotated[int, Field(ge=0, le=1000)] = 0
     """Attempts that failed so far, in whichever process."""
+    ran: tuple[Run, ...] | None = None
+    """What was measured so far, where it is traced."""
 
 
 class TilePlanned(ImageEvent):
@@ -277,6 +280,8 @@ class ImageEnded(ImageEvent):
     reason: ReasonClass | None = None
     fanned_out: bool = False
     """Whether tiles and maps of this image may still lie in the bucket."""
+    ran: tuple[Run, ...] | None = None
+    """What was measured on the way, where it is traced."""
 
     @property
     def key(self) -> str:

@@ -1,7 +1,7 @@
 """The way to Triton: so many requests at once, small jobs before large ones, behind a breaker (rules 18-20)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from streams import metering
 from streams.breaker import Breaker
 from streams.events import Lane
 from streams.patience import Patience
+from streams.spent import Interval, Spent
 
 REQUESTS = 4
 """At once from one process: two model instances busy and their next tiles at hand. More would only wait at the server,
@@ -25,8 +26,13 @@ RESERVED = 1
 class Predictor(Protocol):
     """Whoever turns a tile into maps: Triton, or a stand-in of the tests."""
 
-    async def infer(self, model: Model, tile: Pixels, low: float, high: float) -> NDArray[np.uint8]:
-        """Maps of shape (2, height, width) for a tile of shape (height, width)."""
+    async def infer(
+        self, model: Model, tile: Pixels, low: float, high: float, took: Callable[[float], None]
+    ) -> NDArray[np.uint8]:
+        """Maps of shape (2, height, width) for a tile of shape (height, width).
+
+        `took` hears for how many seconds the model computed, where anybody knows.
+        """
 
     async def ready(self, model: Model) -> bool:
         """Whether the model answers a small inference, soon."""
@@ -44,7 +50,14 @@ class Gate:
         self.breaker = Breaker()
 
     async def infer(
-        self, model: Model, tile: Pixels, low: float, high: float, lane: Lane, patience: Patience
+        self,
+        model: Model,
+        tile: Pixels,
+        low: float,
+        high: float,
+        lane: Lane,
+        patience: Patience,
+        spent: Spent | None = None,
     ) -> NDArray[np.uint8]:
         """The tile's maps; waits for its turn, and for the server while it is away.
 
@@ -57,18 +70,28 @@ class Gate:
         ModelKilled
             The server dies on it.
         """
+        spent = Spent() if spent is None else spent
+        begun = spent.now()
         async with self._turn(lane, patience):
+            spent.finer.append(Interval("slot", begun, spent.now()))
             return await self.breaker.ask(
-                lambda: self._asked(model, tile, low, high), lambda: self._predictor.ready(model), patience
+                lambda: self._asked(model, tile, low, high, spent), lambda: self._predictor.ready(model), patience
             )
 
     async def healthy(self, model: Model) -> bool:
         """Whether the model answers right now."""
         return await self._predictor.ready(model)
 
-    async def _asked(self, model: Model, tile: Pixels, low: float, high: float) -> NDArray[np.uint8]:
-        with metering.requested(model.name):
-            return await self._predictor.infer(model, tile, low, high)
+    async def _asked(self, model: Model, tile: Pixels, low: float, high: float, spent: Spent) -> NDArray[np.uint8]:
+        """One request; what the model did not compute of its time, it waited in the server's queue or travelled."""
+        begun, computed = spent.now(), [0.0]
+        try:
+            with metering.requested(model.name):
+                return await self._predictor.infer(model, tile, low, high, computed.append)
+        finally:
+            ended = spent.now()
+            started = max(begun, ended - round(computed[-1] * 1e9))
+            spent.finer += [Interval("queue", begun, started), Interval("compute", started, ended)]
 
     @asynccontextmanager
     async def _turn(self, lane: Lane, patience: Patience) -> AsyncIterator[None]:

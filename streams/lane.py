@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from observability import metrics
 from observability.logs import log
-from observability.tracing import traceparent
+from observability.tracing import sampled, traceparent
 from streams import metering, policy, stages
 from streams.consuming import RELEASED, TP, Delivery, Subscription
 from streams.events import Event, ImageEnded, ImageEvent, Lane, NewerEvent
 from streams.kafka import REJECTED
-from streams.spent import Spent
+from streams.spent import Spent, Taken
 from streams.stages import Stage
 from streams.tools import Tools
 from streams.tracker import Entry, Mark, Order, Past, Tracker
@@ -215,18 +215,21 @@ class LaneOfWork:
         slot = contextlib.ExitStack()
         slot.callback(self._slots.release)
         try:
-            with run.spent.timed("wait"):
+            spent = run.spent = self._measuring(delivery)
+            with spent.timed("wait"):
                 noted = await self._noted(run)
             if not noted:
                 return
             past = self.tracker.past(tp, offset)
             message = policy.Message(tp.topic, tp.partition, offset, delivery.value, parent, past)
-            answer = await self._answered(message, run.spent)
+            answer = await self._answered(message, spent)
             if len(answer.events) <= SENT_TOGETHER:
                 slot.close()  # with more, all events at once would fill the memory and keep the loop from all else
             await asyncio.sleep(answer.after)
-            with run.spent.timed("announce"):
+            with spent.timed("announce"):
                 await self.announce(answer.events, parent)
+            if self._tools.traces:
+                await self._tools.traces.tell_run(answer.events, spent)
             self.tracker.finish(tp, run.entry)
             self._moved = time.monotonic()
             metering.finished(self.labels, run.spent, self._moved - run.since)
@@ -237,6 +240,11 @@ class LaneOfWork:
         finally:
             slot.close()
             del self._runs[tp, offset]
+
+    def _measuring(self, delivery: Delivery) -> Spent:
+        if self._tools.traces is None or not sampled(delivery.traceparent):
+            return Spent()
+        return Spent(Taken("+".join(stage.name for stage in self.chain), self.by, delivery.sent))
 
     async def _answered(self, message: policy.Message, spent: Spent) -> policy.Answer:
         """Whatever happens: an event without an answer would hold the commit position for ever."""
@@ -271,7 +279,8 @@ class LaneOfWork:
 
     async def _send(self, event: Event, parent: str) -> None:
         """Until the broker has it: giving up here would freeze the partition's commit."""
-        trace = traceparent(event.job, event.image, event.round) if isinstance(event, ImageEvent) else parent
+        wanted = sampled(parent)
+        trace = traceparent(event.job, event.image, event.round, wanted) if isinstance(event, ImageEvent) else parent
         addresses = [event.address]
         if isinstance(event, ImageEnded) and event.outcome == "rejected":
             addresses.append(REJECTED)

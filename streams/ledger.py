@@ -7,12 +7,14 @@ rejected in the image's current round, over cancelled, over in flight. Tallies o
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from storage import keys
 from storage.objects import NotFound, Store
+from streams import runs
 from streams.events import ImageEnded, ImageEvent, Lane, Outcome, Rejection
 from streams.records import (
     Cancelled,
@@ -145,19 +147,15 @@ def ended_in(store: Store, job: str, shard: int, round_: int = 0) -> dict[int, O
 
 def ended(store: Store, event: ImageEvent) -> ImageEnded | None:
     """The end that the image of an event already has in its round, as the bucket says; none while it is in flight."""
-    outcome: Outcome = "labelled"
-    if not exists(store, keys.labels(event.job, event.image)):
-        outcome = "rejected"
-        if not exists(store, keys.rejection(event.job, event.image, event.round)):
-            return None
-    return end(event, outcome)
-
-
-def end(event: ImageEvent, outcome: Outcome) -> ImageEnded:
-    """The end of an event's image; something may still lie between its stages."""
-    return ImageEnded(
-        job=event.job, lane=event.lane, image=event.image, round=event.round, outcome=outcome, fanned_out=True
-    )
+    outcomes: tuple[Outcome, ...] = ("labelled", "rejected")
+    for outcome in outcomes:
+        ended = ImageEnded(
+            job=event.job, lane=event.lane, image=event.image, round=event.round, outcome=outcome, fanned_out=True
+        )
+        with suppress(NotFound):
+            [key] = ended.claimed
+            return ended.model_copy(update={"ran": runs.noted(store.stat(key).note)})
+    return None
 
 
 def exists(store: Store, key: str) -> bool:

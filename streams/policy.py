@@ -12,7 +12,7 @@ no event at all                   its bytes are quarantined where people can fin
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from inference.triton import ModelStumbled
@@ -21,7 +21,7 @@ from observability.logs import about, log
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import StoreError
-from streams import containment, ledger, markers, metering
+from streams import containment, ledger, markers, measuring, metering
 from streams.events import Event, ImageEnded, ImageEvent, NewerEvent, NotAnEvent, UploadReceived, found_of
 from streams.failure import Rejected, is_derived, is_outage, verdict
 from streams.intake import NoJob
@@ -92,6 +92,7 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools, spent:
         await quarantine(message, str(why), tools)  # anyone may write there; nobody may stop the reader
         return Answer()
     run = tools.for_run(event.lane, spent)
+    measuring.of(event, run.spent)
     with about(**_subject(stages, event)):
         try:
             answered = await _persist(stages, event, message, run)
@@ -99,7 +100,7 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools, spent:
             await run.share.release()
     if message.suspect:
         await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
-    return answered
+    return replace(answered, events=[measuring.told(each, run.spent) for each in answered.events])
 
 
 async def _persist(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Answer:
@@ -116,29 +117,41 @@ async def _persist(stages: Sequence[Stage], event: Event, message: Message, tool
             metrics.RETRIES.labels(*labels(stages[0], event.lane), "outage" if away else "error").inc()
             if away:
                 tools.outages.seen()
-                await asyncio.sleep(_delay(0, outage=True))
+                with tools.timed("pause"):
+                    await asyncio.sleep(_delay(0, outage=True))
                 continue
             attempt += 1
             decided = await _decided(error, event, attempt, message, tools)
             if decided is not None:
                 return decided
-            await asyncio.sleep(_delay(attempt, outage=False))
+            tools.spent.attempt = attempt
+            with tools.timed("pause"):
+                await asyncio.sleep(_delay(attempt, outage=False))
 
 
 async def _once(stages: Sequence[Stage], event: Event, attempt: int, message: Message, tools: Tools) -> Sequence[Event]:
     if isinstance(event, ImageEnded):
         return await _work(stages, event, attempt, tools)
-    if await tools.fetch(tools.markers.standing, event):
+    with tools.timed("look"):
+        standing, known = await _known(event, message, tools)
+    if standing:
         return []  # cancelled, held, ended or deleted: the sweeper knows what that means for its images
-    found = found_of(event)
-    if found and (found.again or message.past is not Past.NONE):
-        known = await tools.fetch(tools.ends.answer, found)
-        if known is not None:
-            return known
+    if known is not None:
+        return known
     if message.suspect:
         return await _alone(stages, event, attempt, message, tools)
     async with tools.solitude.beside_others():
         return await _work(stages, event, attempt, tools)
+
+
+async def _known(event: Event, message: Message, tools: Tools) -> tuple[bool, Sequence[ImageEnded] | None]:
+    """Whether something stands in the event's way, and what answers it where its image has ended already."""
+    if await tools.fetch(tools.markers.standing, event):
+        return True, None
+    found = found_of(event)
+    if found and (found.again or message.past is not Past.NONE):
+        return False, await tools.fetch(tools.ends.answer, found)
+    return False, None
 
 
 async def _alone(
@@ -162,8 +175,7 @@ async def _alone(
 async def _work(stages: Sequence[Stage], event: Event, attempt: int, tools: Tools) -> Sequence[Event]:
     async with tools.patience.limited(EVENT_SECONDS if isinstance(event, ImageEvent) else None):
         events = await follow(stages, event, tools)
-        with tools.timed("store"):
-            await _store(events, tools)
+        await _store(events, tools)
     found = found_of(event)
     for ended in events:
         if isinstance(ended, ImageEnded) and ended.outcome == "labelled" and found:
@@ -175,9 +187,10 @@ async def _work(stages: Sequence[Stage], event: Event, attempt: int, tools: Tool
 
 
 async def _store(events: Sequence[Event], tools: Tools) -> None:
-    for event in events:
-        for key in event.claimed:
-            await tools.fetch(tools.claims.store, key)
+    with tools.timed("store"):
+        for event in events:
+            for key in event.claimed:
+                await tools.fetch(tools.claims.store, key, measuring.note(event, tools.spent))
 
 
 async def _decided(error: Exception, event: Event, attempt: int, message: Message, tools: Tools) -> Answer | None:

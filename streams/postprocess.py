@@ -25,10 +25,11 @@ async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded
     """Nothing until every tile's maps are there, then the image's labels; nothing again once those exist."""
     planned = predicted.planned
     fanned_out = not tools.claims.holds(predicted.maps)
-    if fanned_out and (known := await tools.fetch(ledger.ended, tools.store, planned)):
-        return [known]  # first of all: this tile's maps came too late to be removed with the others
-    if not await tools.fetch(tools.fanin.complete, predicted, tools.claims):
-        return []
+    with tools.timed("look"):
+        if fanned_out and (known := await tools.fetch(ledger.ended, tools.store, planned)):
+            return [known]  # first of all: this tile's maps came too late to be removed with the others
+        if not await tools.fetch(tools.fanin.complete, predicted, tools.claims):
+            return []
     model = tools.model(planned.found)
     planes = await _planes(planned, tools)
     with tools.timed("post"):
@@ -51,7 +52,8 @@ async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded
 
 async def _planes(planned: TilePlanned, tools: Tools) -> list[NDArray[Any]]:
     """The image's own pixels, for measuring: from this run's memory, else read again."""
-    await tools.share.grow(planned.planes * planned.shape[0] * planned.shape[1] / 1e6)
+    with tools.timed("wait"):
+        await tools.share.grow(planned.planes * planned.shape[0] * planned.shape[1] / 1e6)
     wanted = [plane_key(planned.found, plane) for plane in range(planned.planes)]
     if not all(map(tools.claims.holds, wanted)):
         return list((await read(planned.found, tools)).planes)

@@ -15,10 +15,12 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
     plan = tiling.plan(planned.scaled, model)
     if plan.digest != planned.plan:
         return [planned.found]
-    await tools.share.grow(planned.pixels_shape[0] * planned.pixels_shape[1] / 1e6)
-    pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
+    with tools.timed("wait"):
+        await tools.share.grow(planned.pixels_shape[0] * planned.pixels_shape[1] / 1e6)
+    with tools.timed("take"):
+        pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
     with tools.timed("model"):
-        maps = await tools.gate.infer(model, pixels, planned.low, planned.high, tools.lane, tools.patience)
+        maps = await tools.gate.infer(model, pixels, planned.low, planned.high, tools.lane, tools.patience, tools.spent)
     tools.claims.drop(planned.pixels)
     tile = plan.tiles[planned.tile % len(plan.tiles)]
     core = tiling.core_of(maps, tile).copy()  # a view would keep the halo, and the whole answer

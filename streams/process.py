@@ -11,6 +11,7 @@ from inference.models import shipped_models
 from inference.triton import Triton
 from observability import metrics
 from observability.logs import log
+from observability.tracing.otlp import Otlp
 from storage.s3 import S3Store
 from streams import gauges
 from streams.decoder import Apart
@@ -19,6 +20,7 @@ from streams.kafka import wait_for_topics
 from streams.retention import Keeping
 from streams.settings import Settings
 from streams.tools import Limits, Tools
+from streams.traces import Sampling, Traces
 from streams.upkeep import Upkeep
 from streams.worker import Worker
 
@@ -27,7 +29,9 @@ def tools(settings: Settings, decoders: ForkServer) -> Tools:
     """The tools of this process."""
     limits = Limits(settings.chained_tiles, settings.interactive_images)
     store, triton = S3Store(**settings.store), Triton(settings.triton)
-    return Tools.of(store, shipped_models(), triton, settings.megapixels, limits, Apart(decoders))
+    sampling = Sampling(settings.traces_ratio, settings.traces_slow_seconds)
+    traces = Traces(store, Otlp(settings.traces), sampling) if settings.traces else None
+    return Tools.of(store, shipped_models(), triton, settings.megapixels, limits, Apart(decoders), traces)
 
 
 def run(chains: Sequence[str], settings: Settings, decoders: ForkServer) -> int:

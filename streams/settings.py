@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     """How long an upload is kept that never became a job."""
     results_days: float = 0.0
     """How long a finished job is kept, with its results and its upload; 0: for ever."""
+    traces: str = ""
+    """Where spans go: `host:port` of what speaks OTLP over gRPC, such as Jaeger; empty: nothing is traced."""
+    traces_ratio: float = 1.0
+    """So many of all images' traces are kept; of those rejected, retried or slow, all are."""
+    traces_slow_seconds: float = 60.0
+    """An image that took longer is slow."""
     memory_gb: float = 4.0
     """Data one process may hold. Beyond it the image at hand is too large, before the system kills the process."""
 

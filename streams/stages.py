@@ -83,20 +83,23 @@ def labels(stage: Stage, lane: Lane | None) -> tuple[str, str]:
 
 async def follow(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Event]:
     """Answer an event with the first stage, its events with the next, and so on up to the chain's end or a cut."""
-    events = list(await stages[0].answer(event, tools))
+    with tools.spent.step(stages[0].name):
+        events = list(await stages[0].answer(event, tools))
     for stage in stages[1:]:
         if len(events) > tools.limits.chained_tiles or not all(isinstance(each, stage.takes) for each in events):
             break
-        events = await _answer_each(stage, events, tools)
+        with tools.spent.step(stage.name):
+            events = await _answer_each(stage, events, tools)
     return events
 
 
 async def _answer_each(stage: Stage, events: Sequence[Event], tools: Tools) -> list[Event]:
     """All answers in the order of the events, two events at a time: as many as a small Triton has instances."""
-    room = asyncio.Semaphore(TILES_AT_ONCE)
+    room, begun = asyncio.Semaphore(TILES_AT_ONCE), tools.spent.now()
 
     async def one(event: Event) -> Sequence[Event]:
         async with room:
+            tools.spent.since(begun)
             return await stage.answer(event, tools)
 
     tasks = [asyncio.ensure_future(one(event)) for event in events]

@@ -90,6 +90,11 @@ class Tallies:
             await asyncio.shield(self._flush(job, known))  # whoever waits for the job waits for this one
         await asyncio.shield(durable)
 
+    async def awaits(self, job: str, image: int, labelled: bool, round_: int = 0) -> bool:
+        """Whether a tick of this image would be news."""
+        known = await self._known(job, image, labelled, round_)
+        return known is not None and not known.over and not known.tally.of(round_).knows(image)
+
     def forget(self) -> None:
         """Partitions moved: another owner may have ticked off what we don't know, so each job is read again."""
         self._stale |= self._jobs.keys()

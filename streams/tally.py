@@ -20,6 +20,10 @@ class Tally:
         else:
             self.rejected |= 1 << image
 
+    def knows(self, image: int) -> bool:
+        """Whether this image has been ticked off."""
+        return bool((self.labelled | self.rejected) >> image & 1)
+
     def merge(self, other: "Tally") -> None:
         """Take over what another owner ticked off."""
         self.labelled |= other.labelled

@@ -25,6 +25,7 @@ from streams.patience import Patience
 from streams.spent import Spent
 from streams.streak import Streaks
 from streams.tallies import Tallies
+from streams.traces import Traces
 from streams.workshop import Workshop
 
 P = ParamSpec("P")
@@ -60,6 +61,8 @@ class Tools:
     ends: Ends
     workshop: Workshop
     decoder: Decoder
+    traces: Traces | None = None
+    """Writes traces; none where nothing is traced."""
     solitude: Solitude = field(default_factory=Solitude)
     streaks: Streaks = field(default_factory=Streaks)
     outages: Outages = field(default_factory=Outages)
@@ -78,6 +81,7 @@ class Tools:
         megapixels: float,
         limits: Limits,
         decoder: Decoder | None = None,
+        traces: Traces | None = None,
     ) -> "Tools":
         """The tools of one process; without a decoder, it reads images itself."""
         workshop, budget = Workshop(), Budget(megapixels, RESERVED_MEGAPIXELS)
@@ -95,6 +99,7 @@ class Tools:
             ends=Ends(store),
             workshop=workshop,
             decoder=decoder or InProcess(store, workshop),
+            traces=traces,
         )
 
     def for_run(self, lane: Lane = Lane.BULK, spent: Spent | None = None) -> "Tools":

@@ -87,7 +87,7 @@ def test_one_module_per_outside_library() -> None:
         "aiokafka": {"streams/consuming.py"},
         "minio": {"storage/s3.py", "loadgen/bucket.py"},  # the checker reads with hands of its own
         "tritonclient": {"inference/triton.py", "loadgen/chaos/model_proxy.py"},
-        "opentelemetry": {"observability/tracing.py"},
+        "opentelemetry": {"observability/tracing/otlp.py"},
         "confluent_kafka": {"streams/kafka.py", "loadgen/topics.py", "loadgen/chaos/records.py"},
         "zipstream": {"kiosk/zips.py"},
         "prometheus_client": {"observability/instruments.py"},

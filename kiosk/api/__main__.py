@@ -4,6 +4,7 @@ import uvicorn
 
 from inference.models import shipped_models
 from kiosk.api.app import create_app
+from kiosk.api.jaeger import Jaeger
 from kiosk.api.settings import Settings
 from observability import metrics
 from storage.s3 import S3Store
@@ -21,7 +22,7 @@ def main() -> None:
     metrics.serve(settings.metrics)
     try:
         uvicorn.run(
-            create_app(store, announcer, shipped_models()),
+            create_app(store, announcer, shipped_models(), kept=Jaeger(settings.jaeger) if settings.jaeger else None),
             host=settings.api.host or "127.0.0.1",
             port=settings.api.port or 8080,
             timeout_graceful_shutdown=GOODBYE_SECONDS,

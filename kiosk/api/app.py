@@ -7,14 +7,21 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from inference.models import Model
-from kiosk.api import control, docs, jobs, problems, uploads
+from kiosk.api import control, docs, jobs, problems, traces, uploads
+from kiosk.api.jaeger import Keeps
 from kiosk.api.measured import Measured
 from kiosk.api.tools import Announces, Given, Tools
 from kiosk.contract import PREFIX, Health, ModelView
 from storage.objects import NotFound, Store
 
 
-def create_app(store: Store, announcer: Announces, models: Mapping[str, Model], tick: float = 1.0) -> FastAPI:
+def create_app(
+    store: Store,
+    announcer: Announces,
+    models: Mapping[str, Model],
+    tick: float = 1.0,
+    kept: Keeps | None = None,
+) -> FastAPI:
     """The API over a store, telling an announcer about what is uploaded.
 
     Parameters
@@ -27,6 +34,8 @@ def create_app(store: Store, announcer: Announces, models: Mapping[str, Model], 
         The models that jobs may name.
     tick
         Seconds between two events of a job's progress.
+    kept
+        Who keeps traces, if anyone does.
     """
     app = FastAPI(
         title="Monolayer",
@@ -36,10 +45,10 @@ def create_app(store: Store, announcer: Announces, models: Mapping[str, Model], 
         docs_url=None,  # the usual page wants the network
         redoc_url=None,
     )
-    app.state.tools = Tools(store, announcer, models, tick)
+    app.state.tools = Tools(store, announcer, models, kept, tick)
     app.add_middleware(Measured)
     problems.add_to(app)
-    for router in (_about(), uploads.router(), jobs.router(), control.router(), docs.router()):
+    for router in (_about(), uploads.router(), jobs.router(), control.router(), traces.router(), docs.router()):
         app.include_router(router, prefix=PREFIX)
     return app
 

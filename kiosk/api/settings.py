@@ -25,5 +25,7 @@ class Settings(BaseSettings):
     """The one bucket everything lies in."""
     metrics: str = ""
     """Where the API serves its metrics, `host:port`; empty: nowhere."""
+    jaeger: str = ""
+    """Where traces are asked for, as in `http://127.0.0.1:16686`; empty: nothing is traced."""
     api: Address = AnyHttpUrl("http://127.0.0.1:8080")
     """Where the API listens. The default is seen by this machine only; clients read the same variable."""

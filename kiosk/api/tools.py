@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from inference.models import Model
+from kiosk.api.jaeger import Keeps
 from storage.objects import Store
 from streams.events import Event
 
@@ -26,6 +27,8 @@ class Tools:
     store: Store
     announcer: Announces
     models: Mapping[str, Model]
+    traces: Keeps | None = None
+    """Who keeps traces; none where nothing is traced."""
     tick: float = 1.0
     """Seconds between two looks at a job whose progress is followed."""
     drawing: threading.Lock = field(default_factory=threading.Lock)

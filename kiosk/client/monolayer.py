@@ -27,12 +27,14 @@ from kiosk.contract import (
     Health,
     HeldView,
     ImagePage,
+    JobTraceView,
     JobView,
     ModelView,
     NewUpload,
     RejectedImage,
     Replay,
     Replayed,
+    TraceView,
 )
 from kiosk.errors import CannotSend
 from streams.events import Options, ReasonClass
@@ -220,6 +222,14 @@ class Monolayer:
     def release(self, held: HeldView) -> None:
         """Let the work on a held job or model go on."""
         self._calls.ask(type(None), "POST", f"/{held.kind}s/{held.name}/release")
+
+    def trace(self, job: str, image: int) -> TraceView:
+        """Where the time of one image went."""
+        return self._calls.ask(TraceView, "GET", f"/jobs/{job}/images/{image}/trace")
+
+    def job_trace(self, job: str) -> JobTraceView:
+        """The job's own trace, and the slowest of its images."""
+        return self._calls.ask(JobTraceView, "GET", f"/jobs/{job}/trace")
 
     def images(self, job: str) -> Iterator[ImagePage]:
         """All images of a job, in pages."""

@@ -98,12 +98,13 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 def misshapen(answer: bytes) -> bytes:
-    """The same inference's answer with an output of half its rows."""
+    """The same inference's answer with its largest output of half its rows."""
     from tritonclient.grpc import service_pb2  # type: ignore[import-untyped]
 
     response = service_pb2.ModelInferResponse.FromString(answer)
-    output, raw = response.outputs[0], response.raw_output_contents[0]
-    output.shape[1] //= 2
-    response.raw_output_contents[0] = raw[: len(raw) // 2]
+    largest = max(range(len(response.outputs)), key=lambda index: len(response.raw_output_contents[index]))
+    raw = response.raw_output_contents[largest]
+    response.outputs[largest].shape[1] //= 2
+    response.raw_output_contents[largest] = raw[: len(raw) // 2]
     changed: bytes = response.SerializeToString()
     return changed

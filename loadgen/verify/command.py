@@ -6,6 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from loadgen.verify.report import Report
+    from loadgen.verify.traces import TraceReport
 
 SOUND, ANOMALIES, NOT_CHECKED = 0, 1, 2
 """Exit codes."""
@@ -28,6 +29,9 @@ def verify(
     settled: Annotated[
         bool, typer.Option("--settled", help="All work should have ended: whatever is still in flight is lost.")
     ] = False,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Instead, ask Jaeger whether each image has exactly one complete trace.")
+    ] = False,
 ) -> None:
     """Audit jobs from the bucket and the topics alone: what became of each image, and what can't be right.
 
@@ -38,9 +42,32 @@ def verify(
     """
     from loadgen.verify import screen
 
+    if traces:
+        if not jobs:
+            raise typer.BadParameter("--traces needs the name of a job")
+        told = [_traced(job) for job in jobs]
+        screen.show_traces(told, as_json)
+        raise typer.Exit(SOUND if all(each.images == each.complete for each in told) else ANOMALIES)
     report = _audit(jobs or [], checksums, topics, settled)
     screen.show(report, as_json)
     raise typer.Exit(ANOMALIES if report.findings.total else SOUND)
+
+
+def _traced(job: str) -> "TraceReport":
+    from loadgen import settings
+    from loadgen.bucket import BucketAway, S3Bucket
+    from loadgen.jaeger import Jaeger, JaegerAway
+    from loadgen.verify import screen, traces
+
+    try:
+        found = settings.find()
+        if not found.jaeger:
+            raise settings.NoServers("nothing says where Jaeger is: `monolayer up --observe`, or set MONOLAYER_JAEGER")
+        bucket = S3Bucket(found.s3_endpoint, found.s3_access_key, found.s3_secret_key, found.bucket)
+        return traces.verify(bucket, Jaeger(found.jaeger), job)
+    except (settings.NoServers, BucketAway, JaegerAway, traces.NoSuchJob) as error:
+        screen.warn(f"Nothing was checked: {error}.")
+        raise typer.Exit(NOT_CHECKED) from None
 
 
 def _audit(jobs: list[str], checksums: bool, topics: bool, settled: bool) -> "Report":

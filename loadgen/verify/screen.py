@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.table import Table
 from loadgen.verify.anomalies import EXAMPLES, MEANING, Kind
 from loadgen.verify.audit import Tell
 from loadgen.verify.report import Report, Row
+from loadgen.verify.traces import TraceReport
 
 COLUMNS = ("job", "state", "images", "labelled", "rejected", "cancelled", "in flight", "anomalies")
 
@@ -44,6 +45,20 @@ def show(report: Report, as_json: bool) -> None:
     for kind in Kind:
         _anomalies(report, kind)
     print(_verdict(report), flush=True)
+
+
+def show_traces(reports: Sequence[TraceReport], as_json: bool) -> None:
+    """Print what is known of jobs' traces; one job is one JSON object, several are a list."""
+    if as_json:
+        told = [report.as_json() for report in reports]
+        print(json.dumps(told[0] if len(told) == 1 else told), flush=True)
+        return
+    for report in reports:
+        coverage, widest = f"{report.coverage:.2%}", f"{report.widest:.2%}"
+        print(f"job {report.job}: {report.complete} of {_amount(report.images, 'image')} have one complete trace.")
+        print(f"{coverage} of their time is accounted for; the widest gap is {widest} of its image's time.")
+        for example in report.examples:
+            print(f"  {example}.")
 
 
 def _rows(report: Report) -> Iterator[tuple[Row, int]]:

@@ -208,7 +208,7 @@ def test_a_small_file_that_is_none_is_refused_with_and_without_a_declared_length
 
 def test_a_small_file_is_not_kept_in_memory_after_it_was_stored() -> None:
     class Nowhere(Bucket):
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             return super().put(key, data if len(data) < 10_000 else b"large")
 
     http = InProcess(app_of(Nowhere()))

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-PUBLISHED = {"streams", "streams.events", "storage", "storage.keys"}
+PUBLISHED = {"streams", "streams.events", "streams.runs", "storage", "storage.keys"}
 PROGRAM = """
 import sys
 import loadgen.verify.audit, loadgen.verify.command, loadgen.verify.screen, loadgen.bucket, loadgen.topics

@@ -29,6 +29,14 @@ class StoreContract:
         store.put("c/read", b"0123456789")
         assert store.get("c/read") == b"0123456789"
 
+    def test_a_note_is_kept_beside_the_bytes_and_goes_with_them(self, store: Store) -> None:
+        note = '[{"image": "a  b \\u7d30.tif"}]' + "x" * 1900
+        plain = store.put("c/noted", b"0123456789")
+        assert store.put("c/noted", b"0123456789", note) == plain
+        assert (store.stat("c/noted").note, store.get("c/noted")) == (note, b"0123456789")
+        store.put("c/noted", b"0123456789")
+        assert store.stat("c/noted").note == ""
+
     def test_an_empty_object_is_an_object(self, store: Store) -> None:
         store.put("c/empty", b"")
         assert store.get("c/empty") == b""

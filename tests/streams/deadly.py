@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,12 @@ CHAINS = ("unzip", "announce", "tile+predict+postprocess", "collect")
 class Deadly(Bright):
     """Predicts as `Bright` does, while it lives."""
 
-    async def infer(self, model: Model, tile: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    async def infer(
+        self, model: Model, tile: NDArray[Any], low: float, high: float, took: Callable[[float], None]
+    ) -> NDArray[np.uint8]:
         if tile.min() > 50_000:
             os.kill(os.getpid(), signal.SIGKILL)
-        return await super().infer(model, tile, low, high)
+        return await super().infer(model, tile, low, high, took)
 
 
 def main() -> None:

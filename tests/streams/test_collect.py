@@ -40,9 +40,9 @@ def test_many_ticks_are_one_write() -> None:  # rule 11
     class Counting(MemoryStore):
         writes = 0
 
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             self.writes += key.startswith("tally/")
-            return super().put(key, data)
+            return super().put(key, data, note)
 
     store = Counting()
     job_with(store, 1000)
@@ -74,12 +74,12 @@ def test_a_checkpoint_on_its_way_is_not_overtaken_by_the_next() -> None:  # rule
     class Slow(MemoryStore):
         together, most = 0, 0
 
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             self.together += 1
             self.most = max(self.most, self.together)
             threading.Event().wait(0.02)
             self.together -= 1
-            return super().put(key, data)
+            return super().put(key, data, note)
 
     store = Slow()
     job_with(store, 20)
@@ -124,10 +124,10 @@ def test_a_store_that_is_away_leaves_the_tick_unacknowledged_and_able_to_come_ag
     class Away(MemoryStore):
         away = True
 
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             if self.away and key.startswith("tally/"):
                 raise Unavailable("away")
-            return super().put(key, data)
+            return super().put(key, data, note)
 
     store = Away()
     job_with(store, 2)

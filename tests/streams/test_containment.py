@@ -117,9 +117,9 @@ class Ailing(MemoryStore):
                 raise Unavailable("broke off in the middle of a large object")
         return super().get(key, start, length, etag)
 
-    def put(self, key: str, data: bytes) -> str:
+    def put(self, key: str, data: bytes, note: str = "") -> str:
         self._refuse(key)
-        return super().put(key, data)
+        return super().put(key, data, note)
 
     def delete(self, keys: list[str]) -> None:  # type: ignore[override]
         self._refuse(keys[0])

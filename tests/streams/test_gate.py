@@ -1,6 +1,7 @@
 """The way to Triton: turns, and the breaker that tells an outage from a poison."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from streams.breaker import ModelKilled
 from streams.events import Lane
 from streams.gate import Gate
 from streams.patience import Patience
+from streams.spent import Spent
 from tests.streams.stand import run
 
 MODEL = shipped_models()["nuclei"]
@@ -36,7 +38,9 @@ class Server:
         self.wait = asyncio.Event()
         self.wait.set()
 
-    async def infer(self, model: Model, tile: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    async def infer(
+        self, model: Model, tile: NDArray[Any], low: float, high: float, took: Callable[[float], None]
+    ) -> NDArray[np.uint8]:
         mine = int(high)
         self.running.append(mine)
         self.order.append(mine)
@@ -145,3 +149,25 @@ def test_waiting_for_the_server_uses_up_nobodys_time() -> None:  # rule 19
                 await asyncio.sleep(1)
 
     run(work())
+
+
+def test_what_the_model_did_not_compute_of_a_request_was_spent_in_the_queue() -> None:
+    class Slow(Server):
+        async def infer(
+            self, model: Model, tile: NDArray[Any], low: float, high: float, took: Callable[[float], None]
+        ) -> NDArray[np.uint8]:
+            await asyncio.sleep(0.02)
+            took(0.015)
+            return await super().infer(model, tile, low, high, took)
+
+    async def work() -> Spent:
+        spent = Spent()
+        await gate(Slow()).infer(MODEL, TILE, 0.0, 1.0, Lane.BULK, Patience(), spent)
+        return spent
+
+    slot, queue, compute = run(work()).finer
+    assert (slot.phase, queue.phase, compute.phase) == ("slot", "queue", "compute")
+    assert slot.ended <= queue.begun
+    assert queue.ended == compute.begun
+    assert compute.ended - compute.begun == 15_000_000
+    assert queue.ended > queue.begun

@@ -89,11 +89,11 @@ def test_a_store_that_comes_and_goes_loses_nothing() -> None:
     class Flaky(MemoryStore):
         calls = 0
 
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             self.calls += 1
             if self.calls % 3 == 0 and key.startswith("jobs/"):
                 raise Unavailable("away")
-            return super().put(key, data)
+            return super().put(key, data, note)
 
     given = tools(Flaky())
     submit(given, archive({"a.tif": tiff(), "b.txt": b"no"}), name="p.zip")
@@ -266,10 +266,10 @@ def test_a_suspect_runs_under_a_marker_that_goes_when_it_ends() -> None:  # rule
     class Watched(MemoryStore):
         seen = b""
 
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             if key.startswith("jobs/") and key.endswith(".tif"):
                 self.seen = self.get(keys.alone("images.bulk", 3, 14))
-            return super().put(key, data)
+            return super().put(key, data, note)
 
     given = tools(Watched())
     image = found(given)

@@ -74,11 +74,11 @@ class Meanwhile(MemoryStore):
         self.__dict__.update(store.__dict__)
         self._happens: Callable[[], object] | None = happens
 
-    def put(self, key: str, data: bytes) -> str:
+    def put(self, key: str, data: bytes, note: str = "") -> str:
         if key.startswith(keys.rounds(JOB)) and (happens := self._happens) is not None:
             self._happens = None
             happens()
-        return super().put(key, data)
+        return super().put(key, data, note)
 
 
 def test_two_replays_at_once_send_the_images_of_both_through() -> None:  # rules 6 and 11

@@ -1,0 +1,204 @@
+"""An image's trace, from what its runs measured: spans for its stages, which follow without a gap, and their phases.
+
+image                       from the moment its job was accepted, or sent through again, to its tick
+├── unzip                   until the image was announced; `announce` in a replay
+├── tile                    from the event's own timestamp; wait, look, fetch, decode, plan
+├── predict                 wait, take, model (slot, queue, compute)
+├── postprocess             look, post, store, announce
+└── collect                 wait, for its turn to be ticked off
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from observability.tracing import JOB_ROOT, ROOT, span_id, trace_id
+from observability.tracing.spans import Link, Span, Value
+from streams.events import ImageEnded
+from streams.runs import Run, Stretch
+from streams.spent import Spent
+
+_ROUNDED = 2_000
+"""Nanoseconds that microseconds may be off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a job's records tell of all its images in a round: when it began (seconds since 1970), and the model."""
+
+    begun: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """One stage's place in time, in nanoseconds since 1970."""
+
+    name: str
+    attempt: int
+    begun: int
+    ended: int
+
+    def holds(self, at: int) -> bool:
+        return self.begun <= at < self.ended
+
+
+def image_spans(ended: ImageEnded, facts: Facts, collected: Spent) -> list[Span]:
+    """All spans of an image that comes to be ticked off now."""
+    now = collected.now()
+    sent = round(collected.taken.sent * 1e9) if collected.taken else now
+    begun = min(round(facts.begun * 1e9), _first(ended, sent))
+    draw = _Draw(ended, begun, now)
+    return [
+        draw.root(facts),
+        *draw.lead_in(_first(ended, sent)),
+        *draw.runs(sent),
+        *draw.collect(sent),
+    ]
+
+
+def run_spans(job: str, image: int, round_: int, run: Run, ended: int) -> list[Span]:
+    """The spans of one run whose image is not at its end, as of a tile among others."""
+    draw = _Draw(ImageEnded(job=job, image=image, round=round_, outcome="labelled"), run.sent * 1000, ended)
+    return list(draw.run(run, ended))
+
+
+def job_spans(job: str, begun: float, run: Run, events: int, ended: int) -> list[Span]:
+    """What a run of `unzip` or `announce` adds to its job's own trace; a listing is also its root and its upload.
+
+    Parameters
+    ----------
+    begun
+        When the job was accepted, in seconds since 1970.
+    events
+        How many it announced.
+    ended
+        When it had, in nanoseconds since 1970.
+    """
+    trace, sent = trace_id(job), run.sent * 1000
+    root = span_id(trace, JOB_ROOT)
+    about: dict[str, Value] = {"worker": run.by, "announced": events}
+    stage = Span(trace, span_id(trace, run.chain, run.sent), root, run.chain, sent, max(sent, ended), about)
+    if run.chain != "unzip":
+        return [stage]
+    accepted = min(round(begun * 1e9), sent)
+    upload = Span(trace, span_id(trace, "upload"), root, "upload", accepted, sent)
+    return [Span(trace, root, 0, JOB_ROOT, accepted, stage.ended, {"job": job}), upload, stage]
+
+
+class _Draw:
+    """Draws spans between two moments of one image's life; nothing sticks out, whatever clocks said."""
+
+    def __init__(self, ended: ImageEnded, begun: int, now: int) -> None:
+        self._ended = ended
+        self._begun, self._now = begun, max(begun, now)
+        self._trace = trace_id(ended.job, ended.image, ended.round)
+        self._root = span_id(self._trace, ROOT)
+        self._drawn: set[int] = set()
+        """Of a run, what was drawn within a phase: tiles overlap."""
+
+    def root(self, facts: Facts) -> Span:
+        ended = self._ended
+        ran = ended.ran or ()
+        about: dict[str, Value] = {
+            "job": ended.job,
+            "image": ended.image,
+            "round": ended.round,
+            "lane": str(ended.lane),
+            "name": ran[-1].image if ran else "",
+            "model": facts.model,
+            "outcome": ended.outcome,
+            "attempts": ran[-1].attempt + 1 if ran else 1,
+        }
+        if ended.reason:
+            about["reason"] = ended.reason
+        job = trace_id(ended.job)
+        link = Link(job, span_id(job, JOB_ROOT))
+        return Span(
+            self._trace, self._root, 0, ROOT, self._begun, self._now, about, [link], ended.outcome == "rejected"
+        )
+
+    def lead_in(self, until: int) -> Iterator[Span]:
+        """What came before the first event that somebody took on for this image."""
+        ran = self._ended.ran or ()
+        if ran and ran[0].chain == "unzip":
+            return  # its listing told against it
+        yield self._span(self._root, "announce" if self._ended.round else "unzip", self._begun, until)
+
+    def runs(self, until: int) -> Iterator[Span]:
+        ran = self._ended.ran or ()
+        for run, following in pairwise((*ran, None)):
+            if run is not None:
+                yield from self.run(run, following.sent * 1000 if following else until)
+
+    def run(self, run: Run, until: int) -> Iterator[Span]:
+        stages = list(_stages(run, until))
+        phases = list(_phases(run, until))
+        self._drawn = set()
+        for number, stage in enumerate(stages):
+            about: dict[str, Value] = {"attempt": stage.attempt + 1, "worker": run.by}
+            if run.tile is not None:
+                about["tile"] = run.tile
+            what = (run.sent, run.tile, number)
+            parent = self._span(self._root, stage.name, stage.begun, stage.ended, about, what)
+            yield parent
+            yield from self._inside(parent, [each for each in phases if stage.holds(_at(run, each))], run)
+
+    def collect(self, sent: int) -> Iterator[Span]:
+        parent = self._span(self._root, "collect", sent, self._now)
+        yield parent
+        yield self._span(parent.span, "wait", sent, self._now)  # whoever tells again says when it began, too
+
+    def _inside(self, stage: Span, phases: Sequence[Stretch], run: Run) -> Iterator[Span]:
+        for number, phase in enumerate(phases):
+            begun, ended = _at(run, phase), _at(run, phase) + phase.lasted * 1000
+            span = self._span(stage.span, phase.phase, begun, min(ended, stage.ended), {}, (number,))
+            yield span
+            if phase.phase == "model":
+                yield from self._finer(span, run)
+
+    def _finer(self, model: Span, run: Run) -> Iterator[Span]:
+        for number, phase in enumerate(run.finer):
+            begun, ended = _at(run, phase), _at(run, phase) + phase.lasted * 1000
+            if number not in self._drawn and model.begun <= begun and ended <= model.ended + _ROUNDED:
+                self._drawn.add(number)
+                yield self._span(model.span, phase.phase, begun, ended, {}, (number,))
+
+    def _span(
+        self,
+        parent: int,
+        name: str,
+        begun: int,
+        ended: int,
+        about: dict[str, Value] | None = None,
+        what: tuple[object, ...] = (),
+    ) -> Span:
+        begun = min(max(begun, self._begun), self._now)
+        ended = min(max(ended, begun), self._now)
+        return Span(self._trace, span_id(self._trace, parent, name, *what), parent, name, begun, ended, about or {})
+
+
+def _first(ended: ImageEnded, otherwise: int) -> int:
+    """When the first event that somebody took on for this image was sent."""
+    return ended.ran[0].sent * 1000 if ended.ran else otherwise
+
+
+def _at(run: Run, stretch: Stretch) -> int:
+    return (run.sent + stretch.at) * 1000
+
+
+def _stages(run: Run, until: int) -> Iterator[_Stage]:
+    """A run's stages, the first from when its event was sent, the last until what answers it was."""
+    steps = [(step.stage, step.attempt, (run.sent + step.at) * 1000) for step in run.steps]
+    steps = steps or [(run.chain.split("+")[0], run.attempt, 0)]
+    begins = [run.sent * 1000, *(at for _, _, at in steps[1:]), until]
+    for (name, attempt, _), (begun, ended) in zip(steps, pairwise(begins), strict=True):
+        yield _Stage(name, attempt, begun, max(begun, ended))
+
+
+def _phases(run: Run, until: int) -> Iterator[Stretch]:
+    """What was measured, before it the wait for its turn, and after it the announcement."""
+    yield Stretch("wait", 0, max(0, run.begun))
+    yield from run.phases
+    done = max((phase.at + phase.lasted for phase in run.phases), default=max(0, run.begun))
+    yield Stretch("announce", done, max(0, until // 1000 - run.sent - done))
