@@ -100,11 +100,11 @@ def test_an_outage_and_an_error_are_told_apart() -> None:
     class Away(MemoryStore):
         refusals = 1
 
-        def put(self, key: str, data: bytes) -> str:
+        def put(self, key: str, data: bytes, note: str = "") -> str:
             if "/labels/" in key and self.refusals:
                 self.refusals -= 1
                 raise Unavailable("away")
-            return super().put(key, data)
+            return super().put(key, data, note)
 
     predictor = Bright()
     predictor.fails = [ModelStumbled("once")]
