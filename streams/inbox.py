@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from inference.models import Model, shipped_models
+from observability import metrics
 from observability.logs import configure, log
 from storage import keys
 from storage.objects import NotFound, Stat, Store, StoreError
@@ -98,6 +99,7 @@ def main() -> None:
     """Look at the inbox for ever."""
     configure("inbox")
     settings = Settings()
+    metrics.serve(settings.metrics)
     store = S3Store(**settings.store)
     inbox = Inbox(store, shipped_models(), Announcer(settings.kafka))
     while True:
