@@ -18,13 +18,15 @@ def of(event: Event, spent: Spent) -> None:
 
 
 def told(event: Event, spent: Spent) -> Event:
-    """An event that answers a traced one, with what was measured; what it already tells of, an earlier run did."""
+    """An event that answers a traced one, with what was measured; an end that was there before is somebody else's."""
     if spent.taken is None:
         return event
     match event:
         case ImageFound() if not spent.image:
             return event  # a slice becomes images: none has begun
-        case ImageEnded(ran=None) | ImageFound():
+        case ImageEnded() if event.claimed[0] not in spent.made:
+            return event
+        case ImageEnded() | ImageFound():
             return event.model_copy(update={"ran": spent.runs()})
         case TilePlanned():
             return event.model_copy(update={"found": told(event.found, spent)})
@@ -34,6 +36,9 @@ def told(event: Event, spent: Spent) -> Event:
 
 
 def note(event: Event, spent: Spent) -> str:
-    """What is kept beside the object of an image's end, for whoever finds it before anyone was told."""
-    ran = spent.runs() if isinstance(event, ImageEnded) and event.ran is None else None
+    """What is kept beside the end of an image that this run makes, for whoever finds it before anyone is told."""
+    if not isinstance(event, ImageEnded):
+        return ""
+    spent.made.update(event.claimed)
+    ran = spent.runs()
     return runs.note(ran) if ran else ""

@@ -192,7 +192,8 @@ async def _store(events: Sequence[Event], tools: Tools) -> None:
     with tools.timed("store"):
         for event in events:
             for key in event.claimed:
-                await tools.fetch(tools.claims.store, key, measuring.note(event, tools.spent))
+                note = measuring.note(event, tools.spent) if tools.claims.holds(key) else ""
+                await tools.fetch(tools.claims.store, key, note)
 
 
 async def _decided(error: Exception, event: Event, attempt: int, message: Message, tools: Tools) -> Answer | None:

@@ -50,6 +50,8 @@ class Spent:
         self.tile: int | None = None
         self.earlier: tuple[Run, ...] = ()
         """The runs that led to this one."""
+        self.made: set[str] = set()
+        """The keys of the ends that it made."""
         self._steps: list[tuple[str, int, int, int]] = []
         self._epoch = time.time_ns() - time.perf_counter_ns()  # so that a clock that is set can't turn time back
         self.begun = self.now()

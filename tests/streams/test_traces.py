@@ -16,15 +16,14 @@ from observability.tracing import sampled, span_id, trace_id, traceparent
 from observability.tracing.spans import InMemory, Span
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger, policy, runs
-from streams.events import Event, ImageEnded, ImageFound, UploadReceived
+from streams import ledger, policy
+from streams.events import Event, ImageEnded, ImageFound, SliceListed, UploadReceived
 from streams.spent import Spent, Taken
 from streams.stages import chain
 from streams.tools import Tools
 from streams.traces import Sampling, Traces
 from tests.streams.stand import Bright, archive, run, tiff, tools
 
-SENT = 1_000_000_000.0
 STAGES = ["unzip", "tile", "predict", "postprocess", "collect"]
 
 
@@ -279,24 +278,6 @@ def test_nothing_is_held_up_while_nobody_takes_spans() -> None:
     assert ledger.tallied(watched.store, run(work())).counts() == (1, 0)
 
 
-def test_a_note_is_short_ascii_whatever_the_image_is_called() -> None:
-    spent = Spent(Taken("tile+predict+postprocess", "w1", SENT))
-    spent.image = "細胞  ä.tif"
-    for _ in range(200):
-        with spent.timed("model"):
-            pass
-    line = runs.note(spent.runs() or ())
-    assert line.isascii()
-    assert len(line) <= runs.MOST_NOTE
-    [noted] = runs.noted(line) or ()
-    assert noted.image == "細胞  ä.tif"
-
-
-@pytest.mark.parametrize("line", ["", "junk", "[]junk", '[{"chain": 1}]'])
-def test_a_note_of_somebody_elses_is_none(line: str) -> None:
-    assert runs.noted(line) is None
-
-
 def test_an_event_tells_of_its_runs_in_few_bytes() -> None:
     watched = Watched()
     [ended] = run(watched.ends(archive({"a.tif": tiff()})))
@@ -342,3 +323,18 @@ def test_every_tile_among_others_is_told_of_once() -> None:
     spans = of_images(watched)
     predicted = [each for each in children(spans, root(spans)) if each.name == "predict"]
     assert len({each.span for each in predicted}) == len({each.about["tile"] for each in predicted}) > 1
+
+
+def test_an_end_that_a_slice_meets_again_keeps_what_was_measured_by_whoever_made_it() -> None:
+    watched = Watched()
+
+    async def work() -> None:
+        [ended] = await watched.ends(archive({"a.tif": tiff()}))  # its label is stored, and this event is lost
+        again = SliceListed(job=ended.job, lane=ended.lane, shard=0, again=True)
+        [known] = await watched.answer("announce", again)
+        assert isinstance(known, ImageEnded)
+        await watched.collect(known)
+
+    run(work())
+    spans = of_images(watched)
+    assert [each.name for each in children(spans, root(spans))] == STAGES
