@@ -96,10 +96,9 @@ class Apart:
 
     async def read(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> Image:
         """See `Decoder`."""
-        fetch, told = await self._told(wanted, lane, spent, patience)
+        told = await self._told(wanted, lane, spent, patience)
         if "error" in told.words:
             raise wire.error(told.words)
-        spent.told(fetch=fetch, decode=told.words["decode"])
         return wire.image(told)
 
     def rest(self) -> None:
@@ -113,11 +112,11 @@ class Apart:
                 children.pop().end()
         self._server.close()
 
-    async def _told(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> tuple[float, Told]:
+    async def _told(self, wanted: Wanted, lane: Lane, spent: Spent, patience: Patience) -> Told:
         while True:
             try:
                 async with self._lent(lane, spent, patience) as child:
-                    return await child.read(wanted)
+                    return await _read(child, wanted, spent)
             except Died:
                 if self._resting:
                     await asyncio.Event().wait()  # the drain abandons it, and whoever comes next tries again
@@ -145,3 +144,16 @@ class Apart:
                 return child
             child.end()
         return await self._server.fork()
+
+
+async def _read(child: Child, wanted: Wanted, spent: Spent) -> Told:
+    """What a child tells of an image. The time until it began is spent waiting, and that until it died decoding."""
+    asked = spent.now()
+    try:
+        fetch, told = await child.read(wanted)
+    except BaseException:
+        spent.since(asked, "decode")
+        raise
+    rest = (spent.now() - asked) / 1e9 - fetch
+    spent.told(asked, fetch=fetch, decode=told.words.get("decode", max(0.0, rest)))
+    return told

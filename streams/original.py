@@ -48,7 +48,8 @@ async def _alive(found: ImageFound, tools: Tools) -> Image:
         except Died:
             metrics.DECODER_DEATHS.labels(tools.lane).inc()
             log().warning("decoder_died", deaths=deaths)
-            await asyncio.sleep(DEATH_SECONDS * deaths * (deaths < DEATHS))
+            with tools.timed("pause"):
+                await asyncio.sleep(DEATH_SECONDS * deaths * (deaths < DEATHS))
     raise Rejected("killed", f"{found.name}: the process that read it died {DEATHS} times", DEATHS)
 
 

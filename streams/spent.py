@@ -88,9 +88,14 @@ class Spent:
         """Count the time from then to now to a phase."""
         self.intervals.append(Interval(phase, begun, self.now()))
 
-    def told(self, **seconds: float) -> None:
-        """What another process tells of its phases: one followed the other, and the last has just ended."""
+    def told(self, asked: int | None = None, /, **seconds: float) -> None:
+        """What another process tells of its phases: one followed the other, and the last has just ended.
+
+        It was asked then, and what lies between was spent waiting for it.
+        """
         begun = self.now() - round(sum(seconds.values()) * 1e9)
+        if asked is not None and asked < begun:
+            self.intervals.append(Interval("wait", asked, begun))
         for phase, lasted in seconds.items():
             ended = begun + round(lasted * 1e9)
             self.intervals.append(Interval(phase, begun, ended))

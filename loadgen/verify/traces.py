@@ -198,14 +198,15 @@ def _missing(spans: Sequence[Span], root: Span, end: End) -> Iterator[str]:
 
 
 def _measure(spans: Sequence[Span], root: Span, judged: Judged) -> None:
-    """How much of the root's time its leaves cover, and the widest stretch that they don't."""
-    parents = {span.parent for span in spans}
-    leaves = sorted((span for span in spans if span.span not in parents), key=lambda span: span.begun)
+    """How much of the root's time phases cover, and the widest stretch that they don't; a stage without is one."""
+    stages = {span.span for span in spans if span.parent == root.span}
+    split = {span.parent for span in spans} & stages
+    phases = [span for span in spans if span.parent in split or span.span in stages - split]
     reached, widest = root.begun, 0
-    for leaf in (*leaves, root._replace(begun=root.ended)):
-        widest = max(widest, leaf.begun - reached)
-        judged.covered += max(0, min(leaf.ended, root.ended) - max(reached, leaf.begun))
-        reached = max(reached, leaf.ended)
+    for phase in (*sorted(phases, key=lambda span: span.begun), root._replace(begun=root.ended)):
+        widest = max(widest, phase.begun - reached)
+        judged.covered += max(0, min(phase.ended, root.ended) - max(reached, phase.begun))
+        reached = max(reached, phase.ended)
     judged.wall = root.ended - root.begun
     judged.widest = widest / judged.wall if judged.wall else 0.0
     if judged.widest > GAP:

@@ -40,3 +40,13 @@ def test_a_clock_that_is_set_back_turns_no_time_back(monkeypatch: pytest.MonkeyP
     with spent.timed("model"):
         monkeypatch.setattr(time, "time_ns", lambda: 0)
     assert spent["model"] > 0
+
+
+def test_until_another_process_got_to_it_a_run_has_waited() -> None:
+    spent = Spent()
+    asked = spent.now() - 1_000_000_000
+    spent.told(asked, fetch=0.25, decode=0.5)
+    wait, fetch, decode = spent.intervals
+    assert (wait.phase, wait.begun, wait.ended) == ("wait", asked, fetch.begun)
+    assert fetch.ended == decode.begun
+    assert wait.ended - wait.begun == pytest.approx(250_000_000, abs=50_000_000)
