@@ -142,7 +142,9 @@ async def _once(stages: Sequence[Stage], event: Event, attempt: int, message: Me
         return known
     if message.suspect:
         return await _alone(stages, event, attempt, message, tools)
+    begun = tools.spent.now()
     async with tools.solitude.beside_others():
+        tools.spent.since(begun)
         return await _work(stages, event, attempt, tools)
 
 
@@ -159,6 +161,7 @@ async def _known(event: Event, message: Message, tools: Tools) -> tuple[bool, Se
 async def _alone(
     stages: Sequence[Stage], event: Event, attempt: int, message: Message, tools: Tools
 ) -> Sequence[Event]:
+    begun = tools.spent.now()
     before = await tools.fetch(containment.deaths, tools.store, *message.place)
     if before >= containment.DEATHS:
         raise Rejected("killed", f"{_name(event)}: the worker died on it {before} times, while it ran alone", before)
@@ -168,6 +171,7 @@ async def _alone(
             return [known]  # another copy of the event came to an end while this one waited
         try:
             await tools.fetch(containment.begin, tools.store, *message.place, before)
+            tools.spent.since(begun)
             return await _work(stages, event, attempt, tools)
         except (Exception, asyncio.CancelledError):  # whoever gets here is alive
             await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place, before))
