@@ -18,6 +18,9 @@ from streams.events import ImageEnded
 from streams.runs import Run, Stretch
 from streams.spent import Spent
 
+SLIT = 30_000_000
+"""Nanoseconds. Between two phases nothing is computed; on a busy machine the thread waits for the interpreter, and that
+belongs to the phase before. What lies wider apart is a gap."""
 _ROUNDED = 2_000
 """Nanoseconds that microseconds may be off."""
 
@@ -133,7 +136,7 @@ class _Draw:
 
     def run(self, run: Run, until: int) -> Iterator[Span]:
         stages = list(_stages(run, until))
-        phases = list(_phases(run, until))
+        phases = sorted(_phases(run, until), key=lambda phase: phase.at)
         self._drawn = set()
         for number, stage in enumerate(stages):
             about: dict[str, Value] = {"attempt": stage.attempt + 1, "worker": run.by}
@@ -150,8 +153,8 @@ class _Draw:
         yield self._span(parent.span, "wait", sent, self._now)  # whoever tells again says when it began, too
 
     def _inside(self, stage: Span, phases: Sequence[Stretch], run: Run) -> Iterator[Span]:
-        for number, phase in enumerate(phases):
-            begun, ended = _at(run, phase), _at(run, phase) + phase.lasted * 1000
+        ends = [(_at(run, phase), _at(run, phase) + phase.lasted * 1000) for phase in phases]
+        for number, (phase, (begun, ended)) in enumerate(zip(phases, _closed(stage, ends), strict=True)):
             span = self._span(stage.span, phase.phase, begun, min(ended, stage.ended), {}, (number,))
             yield span
             if phase.phase == "model":
@@ -178,6 +181,18 @@ class _Draw:
         return Span(self._trace, span_id(self._trace, parent, name, *what), parent, name, begun, ended, about or {})
 
 
+def _closed(stage: Span, ends: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """A stage's phases, from begin to end, without the slits between them; the next one has to come soon."""
+    reached = stage.begun
+    following = [begun for begun, _ in ends[1:]] + [stage.ended]
+    for (begun, ended), until in zip(ends, following, strict=True):
+        begun = reached if 0 < begun - reached <= SLIT else begun
+        furthest = max(reached, ended)
+        ended = until if ended == furthest and 0 < until - ended <= SLIT else ended
+        reached = max(reached, ended)
+        yield begun, ended
+
+
 def _first(ended: ImageEnded, otherwise: int) -> int:
     """When the first event that somebody took on for this image was sent."""
     return ended.ran[0].sent * 1000 if ended.ran else otherwise
@@ -191,7 +206,8 @@ def _stages(run: Run, until: int) -> Iterator[_Stage]:
     """A run's stages, the first from when its event was sent, the last until what answers it was."""
     steps = [(step.stage, step.attempt, (run.sent + step.at) * 1000) for step in run.steps]
     steps = steps or [(run.chain.split("+")[0], run.attempt, 0)]
-    begins = [run.sent * 1000, *(at for _, _, at in steps[1:]), until]
+    done = (run.sent + _done(run)) * 1000 + 1000  # a record's time is cut off to milliseconds
+    begins = [run.sent * 1000, *(at for _, _, at in steps[1:]), max(until, done)]
     for (name, attempt, _), (begun, ended) in zip(steps, pairwise(begins), strict=True):
         yield _Stage(name, attempt, begun, max(begun, ended))
 
@@ -200,5 +216,10 @@ def _phases(run: Run, until: int) -> Iterator[Stretch]:
     """What was measured, before it the wait for its turn, and after it the announcement."""
     yield Stretch("wait", 0, max(0, run.begun))
     yield from run.phases
-    done = max((phase.at + phase.lasted for phase in run.phases), default=max(0, run.begun))
+    done = _done(run)
     yield Stretch("announce", done, max(0, until // 1000 - run.sent - done))
+
+
+def _done(run: Run) -> int:
+    """When the last phase of a run had ended."""
+    return max((phase.at + phase.lasted for phase in run.phases), default=max(0, run.begun))

@@ -1,0 +1,43 @@
+"""How spans are drawn from what was measured."""
+
+from observability.tracing.spans import Span
+from streams.events import ImageEnded
+from streams.runs import Run, Step, Stretch
+from streams.spent import Spent, Taken
+from streams.waterfall import SLIT, Facts, image_spans
+
+MS = 1000
+"""Of microseconds."""
+
+
+def drawn(*phases: Stretch, outcome_sent: int = 100 * MS) -> dict[str, Span]:
+    """The spans of an image whose event was sent at 0 and taken at once, by name."""
+    run = Run(
+        chain="tile+predict+postprocess",
+        by="w",
+        sent=0,
+        begun=10 * MS,
+        steps=(Step("tile", 0, 10 * MS, 20 * MS), Step("predict", 0, 30 * MS, 20 * MS)),
+        phases=phases,
+    )
+    ended = ImageEnded(job="j", image=0, outcome="labelled", ran=(run,))
+    spans = image_spans(ended, Facts(0.0, "nuclei"), Spent(Taken("collect", "w", outcome_sent / 1e6)))
+    return {span.name: span for span in spans}
+
+
+def test_a_slit_between_two_phases_belongs_to_the_one_before() -> None:
+    spans = drawn(Stretch("fetch", 10 * MS, 8 * MS), Stretch("decode", 20 * MS, 9 * MS), Stretch("model", 31 * MS, 9))
+    assert spans["fetch"].ended == spans["decode"].begun == 20_000_000
+    assert spans["decode"].ended == spans["tile"].ended == spans["predict"].begun == spans["model"].begun
+
+
+def test_what_lies_wider_apart_is_a_gap() -> None:
+    wide = SLIT // 1000 + 1
+    spans = drawn(Stretch("model", 31 * MS, MS), Stretch("post", 32 * MS + wide, MS))
+    assert spans["model"].ended == 32_000_000
+    assert spans["post"].begun == (32 * MS + wide) * 1000
+
+
+def test_what_was_announced_in_the_same_millisecond_was_announced() -> None:
+    spans = drawn(Stretch("store", 30 * MS, 10 * MS + 700), outcome_sent=40 * MS)
+    assert spans["announce"].parent == spans["predict"].span
