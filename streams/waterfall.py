@@ -52,12 +52,8 @@ def image_spans(ended: ImageEnded, facts: Facts, collected: Spent) -> list[Span]
     sent = round(collected.taken.sent * 1e9) if collected.taken else now
     begun = min(round(facts.begun * 1e9), _first(ended, sent))
     draw = _Draw(ended, begun, now)
-    return [
-        draw.root(facts),
-        *draw.lead_in(_first(ended, sent)),
-        *draw.runs(sent),
-        *draw.collect(sent),
-    ]
+    below = [*draw.lead_in(_first(ended, sent)), *draw.runs(sent), *draw.collect(sent)]
+    return [draw.root(facts), *below]
 
 
 def run_spans(job: str, image: int, round_: int, run: Run, ended: int) -> list[Span]:
@@ -99,6 +95,8 @@ class _Draw:
         self._root = span_id(self._trace, ROOT)
         self._drawn: set[int] = set()
         """Of a run, what was drawn within a phase: tiles overlap."""
+        self._slits: list[int] = []
+        """Nanoseconds that nothing had measured, and that were given to the phase before."""
 
     def root(self, facts: Facts) -> Span:
         ended = self._ended
@@ -112,6 +110,8 @@ class _Draw:
             "model": facts.model,
             "outcome": ended.outcome,
             "attempts": ran[-1].attempt + 1 if ran else 1,
+            "slits_us": sum(self._slits) // 1000,
+            "widest_slit_us": max(self._slits, default=0) // 1000,
         }
         if ended.reason:
             about["reason"] = ended.reason
@@ -154,7 +154,7 @@ class _Draw:
 
     def _inside(self, stage: Span, phases: Sequence[Stretch], run: Run) -> Iterator[Span]:
         ends = [(_at(run, phase), _at(run, phase) + phase.lasted * 1000) for phase in phases]
-        for number, (phase, (begun, ended)) in enumerate(zip(phases, _closed(stage, ends), strict=True)):
+        for number, (phase, (begun, ended)) in enumerate(zip(phases, _closed(stage, ends, self._slits), strict=True)):
             span = self._span(stage.span, phase.phase, begun, min(ended, stage.ended), {}, (number,))
             yield span
             if phase.phase == "model":
@@ -181,14 +181,17 @@ class _Draw:
         return Span(self._trace, span_id(self._trace, parent, name, *what), parent, name, begun, ended, about or {})
 
 
-def _closed(stage: Span, ends: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """A stage's phases, from begin to end, without the slits between them; the next one has to come soon."""
+def _closed(stage: Span, ends: Sequence[tuple[int, int]], slits: list[int]) -> Iterator[tuple[int, int]]:
+    """A stage's phases, from begin to end, without the slits between them, which are written down."""
     reached = stage.begun
     following = [begun for begun, _ in ends[1:]] + [stage.ended]
     for (begun, ended), until in zip(ends, following, strict=True):
-        begun = reached if 0 < begun - reached <= SLIT else begun
-        furthest = max(reached, ended)
-        ended = until if ended == furthest and 0 < until - ended <= SLIT else ended
+        if 0 < begun - reached <= SLIT:
+            slits.append(begun - reached)
+            begun = reached
+        if ended >= reached and 0 < until - ended <= SLIT:
+            slits.append(until - ended)
+            ended = until
         reached = max(reached, ended)
         yield begun, ended
 

@@ -56,7 +56,12 @@ def show_traces(reports: Sequence[TraceReport], as_json: bool) -> None:
     for report in reports:
         coverage, widest = f"{report.coverage:.2%}", f"{report.widest:.2%}"
         print(f"job {report.job}: {report.complete} of {_amount(report.images, 'image')} have one complete trace.")
-        print(f"{coverage} of their time is accounted for; the widest gap is {widest} of its image's time.")
+        print(f"{coverage} of their time was measured; the widest gap is {widest} of its image's time.")
+        if report.slit:
+            slit = f"{report.widest_slit:.2%}"
+            print(
+                f"Of {_amount(report.slit, 'image')} over 1 % in one piece was given to the phase before it, at most {slit}."
+            )
         for example in report.examples:
             print(f"  {example}.")
 

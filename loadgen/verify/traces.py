@@ -61,6 +61,10 @@ class TraceReport:
     covered: int = 0
     widest: float = 0.0
     """The largest gap, as a part of its image's time."""
+    widest_slit: float = 0.0
+    """The largest stretch that nobody measured and the trace gives to the phase before it, as a part of that time."""
+    slit: int = 0
+    """Images of which such a stretch is longer than a gap may be."""
     problems: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
@@ -76,6 +80,8 @@ class TraceReport:
         self.wall += judged.wall
         self.covered += judged.covered
         self.widest = max(self.widest, judged.widest)
+        self.widest_slit = max(self.widest_slit, judged.widest_slit)
+        self.slit += judged.widest_slit > GAP
         self.problems.update(problem.split(":")[0] for problem in judged.problems)
         if judged.problems and len(self.examples) < EXAMPLES:
             self.examples.append(f"image {end.image} in round {end.round}: {'; '.join(judged.problems)}")
@@ -88,6 +94,8 @@ class TraceReport:
             "complete": self.complete,
             "coverage": round(self.coverage, 5),
             "widest_gap": round(self.widest, 5),
+            "widest_slit": round(self.widest_slit, 5),
+            "slits_over_1_percent": self.slit,
             "problems": dict(self.problems),
             "examples": self.examples,
         }
@@ -100,7 +108,9 @@ class Judged:
     problems: list[str] = field(default_factory=list)
     wall: int = 0
     covered: int = 0
+    """Without what nobody measured, though the trace gives it to a phase."""
     widest: float = 0.0
+    widest_slit: float = 0.0
 
 
 def verify(bucket: Bucket, traces: Traces, job: str) -> TraceReport:
@@ -208,6 +218,8 @@ def _measure(spans: Sequence[Span], root: Span, judged: Judged) -> None:
         judged.covered += max(0, min(phase.ended, root.ended) - max(reached, phase.begun))
         reached = max(reached, phase.ended)
     judged.wall = root.ended - root.begun
+    judged.covered = max(0, judged.covered - 1000 * int(root.about.get("slits_us", "0")))
     judged.widest = widest / judged.wall if judged.wall else 0.0
+    judged.widest_slit = 1000 * int(root.about.get("widest_slit_us", "0")) / judged.wall if judged.wall else 0.0
     if judged.widest > GAP:
         judged.problems.append(f"gap: {judged.widest:.1%} of {judged.wall / 1e9:.2f} s")

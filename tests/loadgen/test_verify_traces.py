@@ -162,3 +162,12 @@ def test_jaegers_answers_are_read() -> None:
     answer = {"result": {"resourceSpans": [{"scopeSpans": [{"spans": [told]}]}]}}
     assert list(read(answer)) == [Span("t", "s", "", "image", 5, 9, {"image": "7", "name": ""})]
     assert list(read({})) == []
+
+
+def test_what_nobody_measured_is_not_counted_as_covered_though_a_phase_has_it() -> None:
+    root, *below = [span._replace(begun=span.begun * 10**6, ended=span.ended * 10**6) for span in life()]
+    about = {**root.about, "slits_us": "30000", "widest_slit_us": "20000"}
+    judged = judge([root._replace(about=about), *below], LABELLED)
+    assert judged.problems == []
+    assert judged.covered == 970 * 10**6
+    assert judged.widest_slit == pytest.approx(0.02)

@@ -29,6 +29,8 @@ def test_a_slit_between_two_phases_belongs_to_the_one_before() -> None:
     spans = drawn(Stretch("fetch", 10 * MS, 8 * MS), Stretch("decode", 20 * MS, 9 * MS), Stretch("model", 31 * MS, 9))
     assert spans["fetch"].ended == spans["decode"].begun == 20_000_000
     assert spans["decode"].ended == spans["tile"].ended == spans["predict"].begun == spans["model"].begun
+    assert spans["image"].about["slits_us"] == 4 * MS  # 2 before decoding, 1 after it, 1 before the model
+    assert spans["image"].about["widest_slit_us"] == 2 * MS
 
 
 def test_what_lies_wider_apart_is_a_gap() -> None:
