@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from observability.logs import log
@@ -17,6 +18,10 @@ BELIEVED_SECONDS = 300.0
 """What a job's tally was read from is read again after so long: less than a cancelled job takes to settle."""
 KEPT = 500
 """Jobs remembered at most, but for those with a tick on its way; a forgotten one is read again."""
+
+
+async def _nothing() -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -63,11 +68,24 @@ class _Known:
 
 
 class Tallies:
-    """All jobs with an outcome in flight here. `tick` returns when the tick is durable."""
+    """All jobs with an outcome in flight here. `tick` returns when the tick is durable.
 
-    def __init__(self, store: Store, seconds: float = SECONDS) -> None:
+    Parameters
+    ----------
+    store
+        Where tallies lie.
+    seconds
+        Between two checkpoints.
+    before
+        What has to be done before ticks become durable.
+    """
+
+    def __init__(
+        self, store: Store, seconds: float = SECONDS, before: Callable[[], Awaitable[None]] = _nothing
+    ) -> None:
         self._store = store
         self._seconds = seconds
+        self._before = before
         self._owner = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
         self._jobs: dict[str, _Known] = {}
         self._stale: set[str] = set()
@@ -161,9 +179,12 @@ class Tallies:
             return
         waiting, known.waiting = known.waiting, None
         dirty, known.dirty = known.dirty, set()
-        known.saving = True
+        ticked = {round_: known.tally.of(round_).encode() for round_ in dirty}  # what comes meanwhile is not told yet
+        known.count()
+        left, known.saving = known.left, True
         try:
-            over = await asyncio.to_thread(self._save, job, known, dirty)
+            await self._before()
+            over = await asyncio.to_thread(self._save, job, known, ticked, left)
         except Exception as error:
             known.dirty |= dirty
             waiting.set_exception(error)
@@ -175,12 +196,11 @@ class Tallies:
         finally:
             known.saving = False
 
-    def _save(self, job: str, known: _Known, dirty: set[int]) -> bool:
-        """Make the ticks durable; whether the job is over."""
-        for round_ in dirty:
-            self._store.put(keys.tally(job, self._owner, round_), known.tally.of(round_).encode())
-        known.count()
-        if known.left and not self._settled(job, known):
+    def _save(self, job: str, known: _Known, ticked: Mapping[int, bytes], left: int) -> bool:
+        """Make the ticks durable; whether the job is over, of which so many images are left then."""
+        for round_, tally in ticked.items():
+            self._store.put(keys.tally(job, self._owner, round_), tally)
+        if left and not self._settled(job, known):
             return False
         return ending.finish(self._store, job) is not None
 

@@ -93,7 +93,7 @@ class Tools:
             budget=budget,
             share=Share(budget),
             fanin=FanIn(store),
-            tallies=Tallies(store),
+            tallies=Tallies(store, before=traces.flush) if traces else Tallies(store),
             limits=limits,
             markers=Markers(store),
             ends=Ends(store),

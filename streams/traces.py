@@ -6,7 +6,7 @@ makes sampling simple as well: what became of the image is known.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from observability.tracing import chosen, trace_id
 from observability.tracing.spans import Exporter, Span
@@ -39,11 +39,6 @@ class Sampling:
         return ended.outcome == "rejected" or retried or slow or chosen(root.trace, self.ratio)
 
 
-@dataclass(slots=True)
-class _Batch:
-    spans: list[Span] = field(default_factory=list)
-
-
 class Traces:
     """Tells a collector of spans what happened. What it can't reach is dropped: traces hold nobody up."""
 
@@ -53,11 +48,11 @@ class Traces:
         self._sampling = sampling
         self._facts: dict[tuple[str, int], Facts | None] = {}
         self._told: dict[int, asyncio.Future[None]] = {}
-        self._next = _Batch()
+        self._queued: list[Span] = []
         self._sending = asyncio.Lock()
 
     async def tell_image(self, ended: ImageEnded, collected: Spent) -> None:
-        """Write the whole trace of an image that ended; raises the store's errors.
+        """Have the whole trace of an image that ended sent with the next `flush`; raises the store's errors.
 
         Of several ends of an image in one round the first tells; the others wait until it has.
         """
@@ -79,18 +74,17 @@ class Traces:
             return
         run, first = ran[-1], events[0]
         if isinstance(first, TilePredicted):
-            await self.tell(run_spans(first.job, first.image, first.round, run, spent.now()))
+            self._queued += run_spans(first.job, first.image, first.round, run, spent.now())
         elif run.chain in OF_JOBS and (facts := await self._known(first.job, 0)):
-            await self.tell(job_spans(first.job, facts.begun, run, len(events), spent.now()))
+            self._queued += job_spans(first.job, facts.begun, run, len(events), spent.now())
+        await self.flush()
 
-    async def tell(self, spans: Sequence[Span]) -> None:
-        """Hand spans on, together with all others that wait for their turn."""
-        batch = self._next
-        batch.spans += spans
+    async def flush(self) -> None:
+        """Send all that was told so far, and return when it has arrived, or nobody takes it."""
         async with self._sending:
-            if batch is self._next:
-                self._next = _Batch()
-                await self._exporter.export(batch.spans)
+            spans, self._queued = self._queued, []
+            if spans:
+                await self._exporter.export(spans)
 
     async def _tell_image(self, ended: ImageEnded, collected: Spent) -> None:
         facts = await self._known(ended.job, ended.round)
@@ -100,7 +94,7 @@ class Traces:
             ended = await asyncio.to_thread(self._noted, ended)
         spans = image_spans(ended, facts, collected)
         if self._sampling.keeps(ended, spans[0]):
-            await self.tell(spans)
+            self._queued += spans
 
     async def _known(self, job: str, round_: int) -> Facts | None:
         if (job, round_) not in self._facts:

@@ -254,3 +254,28 @@ def test_redelivered_outcomes_of_a_job_that_is_over_are_not_counted_again() -> N
     run(work())
     assert ledger.state(store, "a1").state == "done"
     assert store.listings < 9
+
+
+def test_no_tick_is_durable_before_what_has_to_be_done_first_though_it_comes_meanwhile() -> None:
+    store = MemoryStore()
+    job_with(store, 3)
+    durable: list[tuple[int, int]] = []
+
+    async def work() -> None:
+        meanwhile: list[asyncio.Task[None]] = []
+
+        async def before() -> None:
+            durable.append(ledger.tallied(store, "j").counts())
+            if len(durable) == 1:
+                meanwhile.append(asyncio.create_task(owner.tick("j", 2, labelled=True)))
+                while not owner._jobs["j"].dirty:
+                    await asyncio.sleep(0)
+
+        owner = Tallies(store, 0.01, before)
+        await owner.tick("j", 1, labelled=True)
+        assert ledger.tallied(store, "j").counts() == (1, 0)
+        await asyncio.gather(*meanwhile)
+
+    run(work())
+    assert durable == [(0, 0), (1, 0)]
+    assert ledger.tallied(store, "j").counts() == (2, 0)

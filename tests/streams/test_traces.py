@@ -20,6 +20,7 @@ from streams import ledger, policy
 from streams.events import Event, ImageEnded, ImageFound, SliceListed, UploadReceived
 from streams.spent import Spent, Taken
 from streams.stages import chain
+from streams.tallies import Tallies
 from streams.tools import Tools
 from streams.traces import Sampling, Traces
 from tests.streams.stand import Bright, archive, run, tiff, tools
@@ -35,7 +36,8 @@ class Watched:
         self.store = MemoryStore()
         self.predictor = Bright()
         plain = tools(self.store, self.predictor, chained_tiles)
-        self.tools: Tools = replace(plain, traces=Traces(self.store, self.exporter, sampling or Sampling()))
+        traces = Traces(self.store, self.exporter, sampling or Sampling())
+        self.tools: Tools = replace(plain, traces=traces, tallies=Tallies(self.store, 0.01, traces.flush))
 
     async def answer(self, name: str, event: Event, traced: bool = True, sent: float = 0.0) -> list[Event]:
         spent = Spent(Taken(name, "w1", sent or now()) if traced else None)
@@ -147,6 +149,7 @@ def test_who_dies_between_trace_and_tick_is_followed_by_the_same_spans() -> None
         sent = now()
         died = Traces(watched.store, watched.exporter)
         await died.tell_image(ended, Spent(Taken("collect", "w1", sent)))
+        await died.flush()
         await watched.collect(ended, sent=sent)
 
     run(work())
