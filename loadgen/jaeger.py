@@ -1,4 +1,7 @@
-"""Traces as Jaeger tells of them: over its HTTP API, version 3, which speaks OpenTelemetry's JSON."""
+"""Traces as Jaeger tells of them: over its HTTP API, version 3, which speaks OpenTelemetry's JSON.
+
+The API has a reader as well; the checker reads with eyes of its own, so that an error in one can't hide in the other.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime

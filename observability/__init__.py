@@ -1,1 +1,1 @@
-"""Watches: logs, metrics and trace context now; spans, dashboards and policies as they come."""
+"""Watches: logs, metrics and traces now; dashboards and policies as they come."""

@@ -4,51 +4,20 @@ A large upload that is announced twice makes as many events again as it has imag
 announced as ended once more, and ticked off once more.
 """
 
-import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Generic, NamedTuple, TypeVar
 
 from storage import keys
 from storage.objects import Store
 from streams import ledger
 from streams.events import ImageEnded, ImageEvent, Outcome
+from streams.remembered import Remembered
 from streams.tally import RoundTallies
 
-K = TypeVar("K")
-V = TypeVar("V")
-BELIEVED_SECONDS = 5.0
 KEPT = 1000
 """Shards of 1,000 images remembered at most, and tallies."""
-
-
-class _Read(NamedTuple, Generic[V]):
-    until: float
-    what: V
-
-
-class _Remembered(Generic[K, V]):
-    """What was read not long ago, by what it is of."""
-
-    def __init__(self, read: Callable[[K], V], now: Callable[[], float]) -> None:
-        self._read, self._now = read, now
-        self._known: dict[K, _Read[V]] = {}
-        self._lock = threading.Lock()
-
-    def __getitem__(self, key: K) -> V:
-        with self._lock:
-            known = self._known.get(key)
-        if known is None or self._now() >= known.until:
-            known = _Read(self._now() + BELIEVED_SECONDS, self._read(key))
-            self._keep(key, known)
-        return known.what
-
-    def _keep(self, key: K, known: _Read[V]) -> None:
-        with self._lock:
-            self._known.pop(key, None)
-            while len(self._known) >= KEPT:
-                self._known.pop(next(iter(self._known)))
-            self._known[key] = known
+Shard = tuple[str, int, int]
+"""A job, its shard and a round."""
 
 
 class Ends:
@@ -64,8 +33,8 @@ class Ends:
 
     def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._shards: _Remembered[tuple[str, int, int], Mapping[int, Outcome]] = _Remembered(self._list, now)
-        self._tallies: _Remembered[str, RoundTallies] = _Remembered(self._tally, now)
+        self._shards: Remembered[Shard, Mapping[int, Outcome]] = Remembered(self._list, KEPT, now)
+        self._tallies: Remembered[str, RoundTallies] = Remembered(self._tally, KEPT, now)
 
     def answer(self, event: ImageEvent) -> list[ImageEnded] | None:
         """What answers an event whose image has ended: nothing where that is counted, else its end; none in flight."""
@@ -75,7 +44,7 @@ class Ends:
         known = ledger.ended(self._store, event)
         return [known] if known else None
 
-    def _list(self, of: tuple[str, int, int]) -> Mapping[int, Outcome]:
+    def _list(self, of: Shard) -> Mapping[int, Outcome]:
         return ledger.ended_in(self._store, *of)
 
     def _tally(self, job: str) -> RoundTallies:

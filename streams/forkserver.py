@@ -112,8 +112,9 @@ class _Copy:
             os.kill(self._pid, signal.SIGKILL)
 
     def _reap(self, how: int) -> int | None:
-        if self._status is None and os.waitpid(self._pid, how)[0]:
-            self._status = 0
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, how)
+            self._status = os.waitstatus_to_exitcode(status) if pid else None
         return self._status
 
 

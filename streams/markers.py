@@ -3,7 +3,6 @@
 Nothing is sent to anybody: whoever takes an event looks, and what was looked at is believed for some seconds.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
@@ -13,8 +12,8 @@ from storage.objects import Store
 from streams import ledger
 from streams.events import Event, ImageEvent, found_of
 from streams.records import Cancelled, Done, Held
+from streams.remembered import Remembered
 
-BELIEVED_SECONDS = 5.0
 KEPT = 10_000
 """Jobs remembered at most."""
 Standing = Literal["cancelled", "held", "ended", "deleted"]
@@ -58,8 +57,7 @@ def read_held(store: Store) -> list[Held]:
     return [marker for marker in found if marker is not None]
 
 
-class _Believed(NamedTuple):
-    until: float
+class _Known(NamedTuple):
     standing: Standing | None
     ended: int
     """The round as of which the job has ended; -1 while it has not."""
@@ -78,46 +76,30 @@ class Markers:
 
     def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._now = now
-        self._jobs: dict[str, _Believed] = {}
-        self._held: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
-        self._lock = threading.Lock()
+        self._jobs: Remembered[str, _Known] = Remembered(self._of_job, KEPT, now)
+        self._held: Remembered[None, frozenset[str]] = Remembered(self._all_held, 1, now)
 
     def standing(self, event: Event) -> Standing | None:
         """Why an event is to be acknowledged unworked, or none. Asks the bucket now and then, and raises its errors."""
         if not event.job:
             return None
-        known = self._of_job(event.job)
+        known = self._jobs[event.job]
         if known.standing:
             return known.standing
         if isinstance(event, ImageEvent) and event.round <= known.ended:
             return "ended"
-        found, held_now = found_of(event), self._held_now()
+        found, held_now = found_of(event), self._held[None]
         models = {keys.MODEL + found.model_digest} if found else set()
         return "held" if held_now & {event.job, *models} else None
 
-    def _of_job(self, job: str) -> _Believed:
-        with self._lock:
-            believed = self._jobs.get(job)
-        if believed and self._now() < believed.until:
-            return believed
+    def _of_job(self, job: str) -> _Known:
         done = ledger.read(self._store, keys.done(job), Done)
-        believed = _Believed(self._now() + BELIEVED_SECONDS, self._look(job), done.round if done else -1)
-        with self._lock:
-            self._jobs.pop(job, None)
-            while len(self._jobs) >= KEPT:
-                self._jobs.pop(next(iter(self._jobs)))
-            self._jobs[job] = believed
-        return believed
+        return _Known(self._look(job), done.round if done else -1)
 
     def _look(self, job: str) -> Standing | None:
         if ledger.exists(self._store, keys.deleted(job)):
             return "deleted"
         return "cancelled" if is_cancelled(self._store, job) else None
 
-    def _held_now(self) -> frozenset[str]:
-        until, known = self._held
-        if self._now() >= until:
-            known = frozenset(marker.what for marker in held(self._store))
-            self._held = (self._now() + BELIEVED_SECONDS, known)
-        return known
+    def _all_held(self, _: None) -> frozenset[str]:
+        return frozenset(marker.what for marker in held(self._store))

@@ -18,6 +18,7 @@ from storage.objects import Store, StoreError
 from streams import ending, ledger, markers, overdue
 from streams.events import Event, Lane
 from streams.records import Cancelled, Clock, Held, Job, Round
+from streams.remembered import BELIEVED_SECONDS
 from streams.tally import numbers
 from streams.unzip import whole
 
@@ -25,7 +26,7 @@ SECONDS = 60.0
 """Between two looks."""
 SETTLE_SECONDS = 600.0
 """A cancelled job's end is written so much later: what was under way has landed by then."""
-RELEASE_SECONDS = 2 * markers.BELIEVED_SECONDS
+RELEASE_SECONDS = 2 * BELIEVED_SECONDS
 """So long after a release somebody may still believe the marker, and pass events over."""
 LONGEST_PAUSE = 3600.0
 """Between two announcements of what vanishes again and again."""

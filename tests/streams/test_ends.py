@@ -9,8 +9,9 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Stat
-from streams.ends import BELIEVED_SECONDS, KEPT, Ends
+from streams.ends import KEPT, Ends
 from streams.events import ImageEnded, ImageFound, Source
+from streams.remembered import BELIEVED_SECONDS
 from tests.streams.books import JOB, START, Time, count, label, listed, refuse
 
 
@@ -99,4 +100,4 @@ def test_what_is_remembered_does_not_grow_for_ever(store: Counting) -> None:
     ends = Ends(store)
     for shard in range(KEPT + 5):
         ends.answer(found(shard * keys.SHARD))
-    assert len(ends._shards._known) == KEPT
+    assert len(ends._shards) == KEPT

@@ -7,8 +7,9 @@ from storage.memory import MemoryStore
 from streams import ending, ledger, markers
 from streams.events import ImageFound, SliceListed, Source
 from streams.ledger import NoSuchJob
-from streams.markers import BELIEVED_SECONDS, Markers
+from streams.markers import Markers
 from streams.records import Deleted
+from streams.remembered import BELIEVED_SECONDS
 from tests.streams.books import JOB, START, Time, done, label, listed, refuse, tick
 
 
