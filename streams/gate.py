@@ -1,8 +1,8 @@
 """The way to Triton: so many requests at once, small jobs before large ones, behind a breaker (rules 18-20)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -38,6 +38,44 @@ class Predictor(Protocol):
         """Whether the model answers a small inference, soon."""
 
 
+class _Finer:
+    """Where one tile's time goes: the wait for its turn, then for each request the server's queue and computing."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now, self._begun = now, now()
+        self._inside = 0
+        self._requests: list[Interval] = []
+
+    def inside(self) -> None:
+        """It is its turn."""
+        self._inside = self._now()
+
+    @contextmanager
+    def asked(self) -> Iterator[Callable[[float], None]]:
+        """One request; what the model did not compute of its time, it waited in the server's queue or travelled."""
+        begun, computed = self._now(), [0.0]
+        try:
+            yield computed.append
+        finally:
+            ended = self._now()
+            started = max(begun, ended - round(computed[-1] * 1e9))
+            self._requests += [Interval("queue", begun, started), Interval("compute", started, ended)]
+
+    def intervals(self) -> list[Interval]:
+        """In their order; one that never got its turn has waited until now."""
+        return [Interval("slot", self._begun, self._inside or self._now()), *self._requests]
+
+
+@contextmanager
+def _finer(spent: Spent) -> Iterator[_Finer]:
+    """Told as one piece: tiles overlap, and each begins with its slot."""
+    finer = _Finer(spent.now)
+    try:
+        yield finer
+    finally:
+        spent.finer += finer.intervals()
+
+
 class Gate:
     """One process's way to one model server."""
 
@@ -70,28 +108,20 @@ class Gate:
         ModelKilled
             The server dies on it.
         """
-        spent = Spent() if spent is None else spent
-        begun = spent.now()
-        async with self._turn(lane, patience):
-            spent.finer.append(Interval("slot", begun, spent.now()))
-            return await self.breaker.ask(
-                lambda: self._asked(model, tile, low, high, spent), lambda: self._predictor.ready(model), patience
-            )
+        with _finer(Spent() if spent is None else spent) as finer:
+            async with self._turn(lane, patience):
+                finer.inside()
+                return await self.breaker.ask(
+                    lambda: self._asked(model, tile, low, high, finer), lambda: self._predictor.ready(model), patience
+                )
 
     async def healthy(self, model: Model) -> bool:
         """Whether the model answers right now."""
         return await self._predictor.ready(model)
 
-    async def _asked(self, model: Model, tile: Pixels, low: float, high: float, spent: Spent) -> NDArray[np.uint8]:
-        """One request; what the model did not compute of its time, it waited in the server's queue or travelled."""
-        begun, computed = spent.now(), [0.0]
-        try:
-            with metering.requested(model.name):
-                return await self._predictor.infer(model, tile, low, high, computed.append)
-        finally:
-            ended = spent.now()
-            started = max(begun, ended - round(computed[-1] * 1e9))
-            spent.finer += [Interval("queue", begun, started), Interval("compute", started, ended)]
+    async def _asked(self, model: Model, tile: Pixels, low: float, high: float, finer: "_Finer") -> NDArray[np.uint8]:
+        with metering.requested(model.name), finer.asked() as took:
+            return await self._predictor.infer(model, tile, low, high, took)
 
     @asynccontextmanager
     async def _turn(self, lane: Lane, patience: Patience) -> AsyncIterator[None]:

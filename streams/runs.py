@@ -48,7 +48,7 @@ class Run(BaseModel):
     steps: tuple[Step, ...] = ()
     phases: tuple[Stretch, ...] = ()
     finer: tuple[Stretch, ...] = ()
-    """Within phases."""
+    """Within phases: of each tile on its way to the model its `slot`, then `queue` and `compute` of its requests."""
 
     @property
     def attempt(self) -> int:

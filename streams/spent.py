@@ -42,7 +42,7 @@ class Spent:
         self.intervals: list[Interval] = []
         """In the order of their ends."""
         self.finer: list[Interval] = []
-        """Within phases, and not counted with them: slot, queue, compute."""
+        """Within phases, and not counted with them: of each tile that goes to its model slot, queue, compute."""
         self.taken = taken
         self.attempt = 0
         self.image = ""

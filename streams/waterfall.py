@@ -21,8 +21,6 @@ from streams.spent import Spent
 SLIT = 30_000_000
 """Nanoseconds. Between two phases nothing is computed; on a busy machine the thread waits for the interpreter, and that
 belongs to the phase before. What lies wider apart is a gap."""
-_ROUNDED = 2_000
-"""Nanoseconds that microseconds may be off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +91,6 @@ class _Draw:
         self._begun, self._now = begun, max(begun, now)
         self._trace = trace_id(ended.job, ended.image, ended.round)
         self._root = span_id(self._trace, ROOT)
-        self._drawn: set[int] = set()
-        """Of a run, what was drawn within a phase: tiles overlap."""
         self._slits: list[int] = []
         """Nanoseconds that nothing had measured, and that were given to the phase before."""
 
@@ -137,7 +133,7 @@ class _Draw:
     def run(self, run: Run, until: int) -> Iterator[Span]:
         stages = list(_stages(run, until))
         phases = sorted(_phases(run, until), key=lambda phase: phase.at)
-        self._drawn = set()
+        finer = iter(_finer(run))
         for number, stage in enumerate(stages):
             about: dict[str, Value] = {"attempt": stage.attempt + 1, "worker": run.by}
             if run.tile is not None:
@@ -145,27 +141,22 @@ class _Draw:
             what = (run.sent, run.tile, number)
             parent = self._span(self._root, stage.name, stage.begun, stage.ended, about, what)
             yield parent
-            yield from self._inside(parent, [each for each in phases if stage.holds(_at(run, each))], run)
+            yield from self._inside(parent, [each for each in phases if stage.holds(_at(run, each))], run, finer)
 
     def collect(self, sent: int) -> Iterator[Span]:
         parent = self._span(self._root, "collect", sent, self._now)
         yield parent
         yield self._span(parent.span, "wait", sent, self._now)  # whoever tells again says when it began, too
 
-    def _inside(self, stage: Span, phases: Sequence[Stretch], run: Run) -> Iterator[Span]:
-        ends = [(_at(run, phase), _at(run, phase) + phase.lasted * 1000) for phase in phases]
+    def _inside(
+        self, stage: Span, phases: Sequence[Stretch], run: Run, finer: Iterator[Sequence[Stretch]]
+    ) -> Iterator[Span]:
+        ends = [_ends(run, phase) for phase in phases]
         for number, (phase, (begun, ended)) in enumerate(zip(phases, _closed(stage, ends, self._slits), strict=True)):
             span = self._span(stage.span, phase.phase, begun, min(ended, stage.ended), {}, (number,))
             yield span
-            if phase.phase == "model":
-                yield from self._finer(span, run)
-
-    def _finer(self, model: Span, run: Run) -> Iterator[Span]:
-        for number, phase in enumerate(run.finer):
-            begun, ended = _at(run, phase), _at(run, phase) + phase.lasted * 1000
-            if number not in self._drawn and model.begun <= begun and ended <= model.ended + _ROUNDED:
-                self._drawn.add(number)
-                yield self._span(model.span, phase.phase, begun, ended, {}, (number,))
+            for place, part in enumerate(next(finer, ()) if phase.phase == "model" else ()):
+                yield self._span(span.span, part.phase, *_ends(run, part), {}, (place,))
 
     def _span(
         self,
@@ -203,6 +194,20 @@ def _first(ended: ImageEnded, otherwise: int) -> int:
 
 def _at(run: Run, stretch: Stretch) -> int:
     return (run.sent + stretch.at) * 1000
+
+
+def _ends(run: Run, stretch: Stretch) -> tuple[int, int]:
+    return _at(run, stretch), _at(run, stretch) + stretch.lasted * 1000
+
+
+def _finer(run: Run) -> list[list[Stretch]]:
+    """What lies within each `model`, in the order in which they begin: tiles overlap, and each starts with its slot."""
+    tiles: list[list[Stretch]] = []
+    for part in run.finer:
+        if part.phase == "slot" or not tiles:
+            tiles.append([])
+        tiles[-1].append(part)
+    return sorted(tiles, key=lambda tile: tile[0].at)
 
 
 def _stages(run: Run, until: int) -> Iterator[_Stage]:

@@ -171,3 +171,12 @@ def test_what_the_model_did_not_compute_of_a_request_was_spent_in_the_queue() ->
     assert queue.ended == compute.begun
     assert compute.ended - compute.begun == 15_000_000
     assert queue.ended > queue.begun
+
+
+def test_a_tile_tells_its_time_at_the_model_as_one_piece_though_others_are_there_at_once() -> None:
+    async def work() -> Spent:
+        spent, way = Spent(), gate(Server())
+        await asyncio.gather(*(way.infer(MODEL, TILE, 0.0, 1.0, Lane.BULK, Patience(), spent) for _ in range(6)))
+        return spent
+
+    assert [each.phase for each in run(work()).finer] == ["slot", "queue", "compute"] * 6
