@@ -72,6 +72,9 @@ def chaos(
     without: Annotated[list[str] | None, typer.Option(help="All but these kinds or groups of faults.")] = None,
     poison: Annotated[float, typer.Option(min=0, max=0.5, help="The share of images that are hostile.")] = 0.0,
     preempt_every: Annotated[float, typer.Option(min=0, help="SIGTERM to a worker every so many seconds.")] = 0.0,
+    traces: Annotated[
+        bool, typer.Option("--traces", help="Observe it as well, and check that every image has one complete trace.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="A folder for the report, the logs and the state.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
 ) -> None:
@@ -97,6 +100,7 @@ def chaos(
         poison=poison,
         preempt_every=preempt_every,
         distinct=distinct,
+        traces=traces,
     )
     folder = report or Path(tempfile.mkdtemp(prefix="monolayer-chaos-"))
     try:

@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from loadgen.chaos.commits import Acknowledged
 from loadgen.chaos.judge import Verdict
+from loadgen.chaos.verified import Traced
 from loadgen.chaos.world import Measured
 
 MOST_SENTENCES = 20
@@ -50,6 +51,8 @@ class Report:
     """How many processes each image killed."""
     troubles: list[str] = field(default_factory=list)
     """What else went wrong, in sentences."""
+    traced: Traced | None = None
+    """What the traces tell, where they were asked for."""
 
     @property
     def lost(self) -> int:
@@ -60,7 +63,8 @@ class Report:
     def anomalies(self) -> int:
         """Everything that should not be; what is lost is counted once, whoever noticed."""
         own = [*self.verdict.differing, *self.verdict.misjudged, *self.acknowledged.wrong, *self.troubles]
-        return len(own) + self.lost + self._verified("anomalies") - self._verified("lost")
+        untraced = self.traced.images - self.traced.complete if self.traced else 0
+        return len(own) + untraced + self.lost + self._verified("anomalies") - self._verified("lost")
 
     @property
     def clean(self) -> bool:
@@ -103,6 +107,7 @@ class Report:
             "by_kind": dict(sorted(Counter(each.kind for each in self.injected).items())),
             "not_met": dict(sorted(self.not_met.items())),
             "verified": self.verified is not None,
+            **self._traces(),
             "sentences": self.sentences[:MOST_SENTENCES],
         }
 
@@ -118,6 +123,7 @@ class Report:
             *verdict.misjudged,
             *said,
             *self.acknowledged.wrong,
+            *(self.traced.sentences if self.traced else ()),
         ]
 
     def show(self, console: Console) -> None:
@@ -126,6 +132,10 @@ class Report:
         console.print(_figures(self.summary))
         for sentence in self.sentences[:MOST_SENTENCES]:
             console.print(sentence, style="red", markup=False)
+
+    def _traces(self) -> dict[str, Any]:
+        told = self.traced
+        return {"traced": told.images, "complete": told.complete, "coverage": round(told.coverage, 5)} if told else {}
 
     def _verified(self, what: str) -> int:
         return int((self.verified or {}).get(what, 0))

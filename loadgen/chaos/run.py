@@ -24,7 +24,7 @@ from loadgen.chaos.records import Records
 from loadgen.chaos.report import Injected, Report
 from loadgen.chaos.schedule import schedule
 from loadgen.chaos.stack import Stack
-from loadgen.chaos.verified import verify
+from loadgen.chaos.verified import Traced, traced, verify
 from loadgen.chaos.world import Kind, World
 from loadgen.topics import KafkaTopics, TopicsAway
 
@@ -53,6 +53,8 @@ class Plan:
     patience: float = load.PATIENCE
     distinct: int = 10_000
     """So many images differ; the undisturbed run takes them once, and a larger load submits them again."""
+    traces: bool = False
+    """Whether what watches a Monolayer runs as well, and each image's trace is checked."""
 
     @property
     def jobs(self) -> int:
@@ -216,7 +218,7 @@ async def run(plan: Plan, folder: Path, teller: Teller) -> Report:
     main = await asyncio.to_thread(write_archive, folder / "main.zip", plan.archived, plan.side, plan.seed, plan.poison)
     few = await asyncio.to_thread(write_archive, folder / "few.zip", FEW, plan.side, plan.seed + 1, 1 / FEW)
     some = await asyncio.to_thread(write_archive, folder / "some.zip", SOME, plan.side, plan.seed + 2, 0.0)
-    stack = Stack(folder / "state", plan.workers, plan.supervisor)
+    stack = Stack(folder / "state", plan.workers, plan.supervisor, observed=plan.traces)
     try:
         teller.say("starting a Monolayer of its own")
         await stack.start(teller.say)
@@ -240,7 +242,15 @@ async def _run(plan: Plan, stack: Stack, archives: tuple[Archive, Archive, Archi
     teller.say("checking")
     verified = await verify(stack.environment)
     verdict = await asyncio.to_thread(this.verdict)
-    return _report(this, injector, verified, verdict, await asyncio.to_thread(_acknowledged, this))
+    told = await _traced(this) if plan.traces else None
+    return _report(this, injector, verified, verdict, await asyncio.to_thread(_acknowledged, this), told)
+
+
+async def _traced(this: Run) -> Traced | None:
+    told = await traced(this.stack.environment, [job.job for job in this.disturbed])
+    if told is None:
+        this.troubles.append("`loadgen verify --traces` gave no answer.")
+    return told
 
 
 def _acknowledged(this: Run) -> Acknowledged:
@@ -258,6 +268,7 @@ def _report(
     verified: "dict[str, object] | None",
     verdict: Verdict,
     followed: Acknowledged,
+    told: Traced | None,
 ) -> Report:
     loaded = [(job.begun, job.ended) for job in this.disturbed]
     mains = [job for job in this.disturbed if job.archive is this.main]
@@ -276,6 +287,7 @@ def _report(
         acknowledged=followed,
         deaths=this.deaths,
         troubles=[*this.troubles, *injector.failed],
+        traced=told,
     )
 
 

@@ -14,6 +14,7 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from kiosk.local.cache import cache_folder
 from kiosk.local.leftovers import alive
+from kiosk.local.processes import EVERYTHING, OBSERVED
 from kiosk.local.settings import BUCKET
 from kiosk.local.stack import Local
 from kiosk.local.state import State
@@ -62,9 +63,11 @@ class Stack:
         How many processes segment images.
     supervisor
         The module that keeps the processes.
+    observed
+        Whether what watches it is started as well.
     """
 
-    def __init__(self, folder: Path, workers: int, supervisor: str = "kiosk.local") -> None:
+    def __init__(self, folder: Path, workers: int, supervisor: str = "kiosk.local", *, observed: bool = False) -> None:
         self.folder = folder
         self.store = StoreProxy(lambda: self.address("s3"))
         self.model = ModelProxy(lambda: self.address("triton"))
@@ -72,7 +75,13 @@ class Stack:
         self._clocks = folder / "clocks"
         variables = {**_CHAINED, "PYTHONPATH": str(_CLOCKED), "MONOLAYER_CLOCKS": str(self._clocks)}
         self._local = Local(
-            self._state, cache_folder(), any_ports=True, workers=workers, variables=variables, supervisor=supervisor
+            self._state,
+            cache_folder(),
+            OBSERVED if observed else EVERYTHING,
+            any_ports=True,
+            workers=workers,
+            variables=variables,
+            supervisor=supervisor,
         )
 
     async def start(self, tell: Callable[[str], None]) -> None:

@@ -4,10 +4,23 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What `loadgen verify --traces` says of all jobs together."""
+
+    images: int
+    complete: int
+    coverage: float
+    """What part of all images' time was measured; the mean of the jobs, each as heavy as its images."""
+    sentences: tuple[str, ...]
+    """Of traces that are not complete."""
 
 
 async def verify(environment: Mapping[str, str]) -> dict[str, Any] | None:
@@ -20,8 +33,40 @@ async def verify(environment: Mapping[str, str]) -> dict[str, Any] | None:
     environment
         The variables with which it finds the servers.
     """
+    said = _last_line(await _asked(environment, "--settled"))
+    return said if isinstance(said, dict) else None
+
+
+async def traced(environment: Mapping[str, str], jobs: Sequence[str]) -> Traced | None:
+    """What `loadgen verify --traces` says of these jobs; none where it said nothing that could be read.
+
+    Parameters
+    ----------
+    environment
+        The variables with which it finds the servers.
+    jobs
+        At least one.
+    """
+    said = _last_line(await _asked(environment, "--traces", *jobs))
+    return together([said] if isinstance(said, dict) else said) if said else None
+
+
+def together(told: Sequence[Mapping[str, Any]]) -> Traced:
+    """What was said of each job, as one."""
+    images = sum(each["images"] for each in told)
+    return Traced(
+        images=images,
+        complete=sum(each["complete"] for each in told),
+        coverage=sum(each["coverage"] * each["images"] for each in told) / max(1, images),
+        sentences=tuple(
+            f"The trace of {example}, of job {each['job']}." for each in told for example in each["examples"]
+        ),
+    )
+
+
+async def _asked(environment: Mapping[str, str], *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "loadgen", "verify", "--settled", "--json"),
+        *(sys.executable, "-m", "loadgen", "verify", "--json", *arguments),
         env={**os.environ, **environment},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -31,12 +76,11 @@ async def verify(environment: Mapping[str, str]) -> dict[str, Any] | None:
     except BaseException:
         process.kill()
         raise
-    return _last_object(printed.decode(errors="replace"))
+    return printed.decode(errors="replace")
 
 
-def _last_object(printed: str) -> dict[str, Any] | None:
+def _last_line(printed: str) -> Any:
     try:
-        said = json.loads(printed.strip().splitlines()[-1])
+        return json.loads(printed.strip().splitlines()[-1])
     except (ValueError, IndexError):
         return None
-    return said if isinstance(said, dict) else None

@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from loadgen.chaos.judge import Verdict
 from loadgen.chaos.report import Injected, Report
+from loadgen.chaos.verified import Traced, together
 from loadgen.chaos.world import Measured
 from loadgen.cli import app
 
@@ -22,7 +23,7 @@ WANTED = {
 }
 
 
-def report(verdict: Verdict | None = None, **verified: int) -> Report:
+def report(verdict: Verdict | None = None, traced: Traced | None = None, **verified: int) -> Report:
     return Report(
         seed=1,
         verdict=verdict or Verdict(images=10, labelled=10),
@@ -33,6 +34,7 @@ def report(verdict: Verdict | None = None, **verified: int) -> Report:
         images_per_second=8.0,
         undisturbed_images_per_second=10.0,
         verified={"lost": 0, "anomalies": 0, **verified},
+        traced=traced,
     )
 
 
@@ -55,6 +57,17 @@ def test_an_image_that_both_checkers_miss_is_one_anomaly() -> None:
 def test_what_only_one_checker_notices_counts() -> None:
     assert report(anomalies=2).anomalies == 2
     assert report(Verdict(images=10, labelled=10, differing=["other bytes"])).anomalies == 1
+
+
+def test_an_image_without_a_complete_trace_is_an_anomaly_and_is_named() -> None:
+    jobs = [
+        {"job": "a", "images": 30, "complete": 30, "coverage": 1.0, "examples": []},
+        {"job": "b", "images": 10, "complete": 9, "coverage": 0.8, "examples": ["image 3 in round 0: no image > tile"]},
+    ]
+    found = report(traced=together(jobs))
+    assert found.anomalies == 1
+    assert found.sentences == ["The trace of image 3 in round 0: no image > tile, of job b."]
+    assert (found.summary["traced"], found.summary["complete"], found.summary["coverage"]) == (40, 39, 0.95)
 
 
 def test_a_kind_of_fault_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Path) -> None:
