@@ -41,7 +41,7 @@ VERSION = Label("version", bound="one in each process")
 MOMENTS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 """Of parts of an image's way: fetching takes milliseconds, waiting may take a minute."""
 LONG = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300)
-"""Of the whole way: 20 ms for the smallest image, some 10 s for the largest; `streams.policy` ends it at 300 s."""
+"""Of the whole way: 20 ms for the smallest image, some 10 s for the largest; `streams.work.policy` ends it at 300 s."""
 
 BOOK = Book()
 

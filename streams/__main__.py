@@ -10,7 +10,7 @@ import resource
 import sys
 
 from observability.logs import configure
-from streams.forkserver import ForkServer
+from streams.decoders.forkserver import ForkServer
 from streams.settings import Settings
 
 

@@ -1,9 +1,9 @@
 """`announce`: a slice of a job's manifest becomes images that wait to be worked on."""
 
-from streams import ledger
 from streams.events import Event, ImageEnded, ImageFound, Outcome, SliceListed
 from streams.failure import Rejected
-from streams.records import Entry, Job
+from streams.jobs import ledger
+from streams.jobs.records import Entry, Job
 from streams.rejection import reject
 from streams.tools import Tools
 

@@ -14,7 +14,7 @@ from streams import metering
 from streams.breaker import Breaker
 from streams.events import Lane
 from streams.patience import Patience
-from streams.spent import Interval, Spent
+from streams.tracing.spent import Interval, Spent
 
 REQUESTS = 4
 """At once from one process: two model instances busy and their next tiles at hand. More would only wait at the server,

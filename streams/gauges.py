@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from observability import metrics
 from observability.instruments import Values
 from streams.gate import Gate
-from streams.lane import LaneOfWork
-from streams.tallies import Tallies
+from streams.jobs.tallies import Tallies
 from streams.tools import Tools
+from streams.work.lane import LaneOfWork
 
 
 def watch(lanes: Sequence[LaneOfWork], tools: Tools) -> None:

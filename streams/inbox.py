@@ -15,8 +15,9 @@ from observability.logs import configure, log
 from storage import keys
 from storage.objects import NotFound, Stat, Store, StoreError
 from storage.s3 import S3Store
-from streams import intake, ledger
+from streams import intake
 from streams.events import UploadReceived
+from streams.jobs import ledger
 from streams.kafka import Announcer, BrokerAway
 from streams.settings import Settings
 

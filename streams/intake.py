@@ -10,9 +10,9 @@ from inference.models import Model
 from inference.scaling import scale_for
 from storage import keys
 from storage.objects import NotFound, Store
-from streams import ending, ledger
 from streams.events import Options, UploadReceived
-from streams.records import DEADLINE, Job
+from streams.jobs import ending, ledger
+from streams.jobs.records import DEADLINE, Job
 from streams.wording import complaint
 
 

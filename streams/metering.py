@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from inference.triton import ModelFailed, ModelUnavailable
 from observability import metrics
 from streams.events import ImageEnded
-from streams.spent import Spent
+from streams.tracing.spent import Spent
 
 
 def finished(labels: tuple[str, str], spent: Spent, seconds: float) -> None:

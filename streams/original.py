@@ -9,11 +9,11 @@ from storage.images import Image
 from storage.objects import NotFound
 from storage.unreadable import Unreadable
 from streams.containment import DEATHS
+from streams.decoders.forkserver import Died
+from streams.decoders.wire import Wanted
 from streams.events import ImageFound
 from streams.failure import Rejected
-from streams.forkserver import Died
 from streams.tools import Tools
-from streams.wire import Wanted
 
 READINGS = 4
 """Of a file that seems damaged; what flips bits on the way often does so more than once."""

@@ -7,12 +7,13 @@ from itertools import groupby
 from storage import keys
 from storage.claims import Claims
 from storage.objects import Store
-from streams import announce, ledger
+from streams import announce
 from streams.events import Event, ImageEnded, ImageFound, Lane, Outcome, SliceListed, UploadReceived
 from streams.failure import Rejected
-from streams.records import Job
+from streams.jobs import ledger
+from streams.jobs.records import Job
+from streams.jobs.tally import RoundTallies, Tally, numbers
 from streams.rejection import reject
-from streams.tally import RoundTallies, Tally, numbers
 from streams.unzip import whole
 
 THREADS = 8

@@ -12,9 +12,9 @@ from inference.models import Model
 from inference.segmentation import objects, relief
 from storage import keys
 from storage.labels import write_labels
-from streams import ledger
 from streams.events import ImageEnded, TilePlanned, TilePredicted
 from streams.fanin import map_key
+from streams.jobs import ledger
 from streams.original import plane_key, read
 from streams.tools import Tools
 

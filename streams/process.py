@@ -14,13 +14,13 @@ from observability.logs import log
 from observability.tracing.otlp import Otlp
 from storage.s3 import S3Store
 from streams import gauges
-from streams.decoder import Apart
-from streams.forkserver import ForkServer
+from streams.decoders.decoder import Apart
+from streams.decoders.forkserver import ForkServer
 from streams.kafka import wait_for_topics
 from streams.retention import Keeping
 from streams.settings import Settings
 from streams.tools import Limits, Tools
-from streams.traces import Sampling, Traces
+from streams.tracing.traces import Sampling, Traces
 from streams.upkeep import Upkeep
 from streams.worker import Worker
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from observability.logs import log
 from storage import keys
 from storage.objects import NotFound, Stat, Store
-from streams import ending, ledger
-from streams.records import Deleted, Done, Held, Job
+from streams.jobs import ending, ledger
+from streams.jobs.records import Deleted, Done, Held, Job
 
 DAY = 24 * 3600.0
 SETTLED_SECONDS = 3600.0

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 from storage import keys
 from storage.objects import NotFound, Store
-from streams import ending, ledger, markers
 from streams.events import ReasonClass, SliceListed
-from streams.records import Job, ManifestIndex, Round
-from streams.tally import numbers
+from streams.jobs import ending, ledger, markers
+from streams.jobs.records import Job, ManifestIndex, Round
+from streams.jobs.tally import numbers
 
 __all__ = ["CannotReplay", "NothingToReplay", "Round", "replay", "slices"]
 

@@ -15,11 +15,12 @@ from typing import Any
 from observability.logs import log
 from storage import keys
 from storage.objects import Store, StoreError
-from streams import ending, ledger, markers, overdue
+from streams import overdue
 from streams.events import Event, Lane
-from streams.records import Cancelled, Clock, Held, Job, Round
-from streams.remembered import BELIEVED_SECONDS
-from streams.tally import numbers
+from streams.jobs import ending, ledger, markers
+from streams.jobs.records import Cancelled, Clock, Held, Job, Round
+from streams.jobs.remembered import BELIEVED_SECONDS
+from streams.jobs.tally import numbers
 from streams.unzip import whole
 
 SECONDS = 60.0

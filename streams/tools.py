@@ -12,20 +12,20 @@ from storage.claims import Claims
 from storage.objects import Store
 from streams.budget import Budget, Share
 from streams.containment import Solitude
-from streams.decoder import Decoder, InProcess
-from streams.ends import Ends
+from streams.decoders.decoder import Decoder, InProcess
 from streams.events import ImageFound, Lane
 from streams.failure import Rejected
 from streams.fanin import FanIn
 from streams.gate import Gate, Predictor
+from streams.jobs.ends import Ends
+from streams.jobs.markers import Markers
+from streams.jobs.tallies import Tallies
 from streams.listing import Listing
-from streams.markers import Markers
 from streams.outages import Outages
 from streams.patience import Patience
-from streams.spent import Spent
 from streams.streak import Streaks
-from streams.tallies import Tallies
-from streams.traces import Traces
+from streams.tracing.spent import Spent
+from streams.tracing.traces import Traces
 from streams.workshop import Workshop
 
 P = ParamSpec("P")

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Sequence
 from storage.archives import Member, is_listed_soon, is_zip, list_members
 from storage.objects import Changed, NotFound
 from storage.unreadable import Unreadable
-from streams import intake, ledger
+from streams import intake
 from streams.announce import announce
 from streams.events import Event, Lane, SliceListed, Source, UploadReceived
 from streams.failure import Rejected, verdict
+from streams.jobs import ledger
+from streams.jobs.records import Entry, Job, ManifestIndex
 from streams.original import READINGS
-from streams.records import Entry, Job, ManifestIndex
 from streams.tools import Tools
 
 LISTED_TWICE = 2

@@ -8,12 +8,13 @@ from observability import metrics
 from observability.logs import log
 from storage import keys
 from storage.objects import StoreError
-from streams import markers, retention
+from streams import retention
+from streams.jobs import markers
 from streams.kafka import Backlog
-from streams.lane import LaneOfWork
 from streams.retention import Keeping
 from streams.sweep import SECONDS, Sweeper
 from streams.tools import Tools
+from streams.work.lane import LaneOfWork
 
 TIDY_SECONDS = 3600.0
 _TIDIER = "retention"

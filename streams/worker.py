@@ -11,11 +11,11 @@ from pathlib import Path
 
 from observability.logs import log
 from streams import kafka, stages
-from streams.consuming import RELEASE_SECONDS
-from streams.lane import LaneOfWork
 from streams.tools import Tools
 from streams.upkeep import Upkeep, keep_up
-from streams.watchdog import Watchdog
+from streams.work.consuming import RELEASE_SECONDS
+from streams.work.lane import LaneOfWork
+from streams.work.watchdog import Watchdog
 
 DRAIN_SECONDS = 4.0
 BEAT_SECONDS = 1.0

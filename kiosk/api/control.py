@@ -10,9 +10,10 @@ from kiosk.api.problems import Trouble
 from kiosk.api.tools import Given, Tools
 from kiosk.contract import HeldView, JobView, Replay, Replayed
 from storage import keys
-from streams import ledger, markers, rounds
+from streams import rounds
+from streams.jobs import ledger, markers
+from streams.jobs.records import Held
 from streams.kafka import BrokerAway
-from streams.records import Held
 from streams.rounds import NothingToReplay
 from streams.wording import sentence
 

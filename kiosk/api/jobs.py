@@ -18,9 +18,9 @@ from kiosk.contract import MOST_REJECTED, ImagePage, ImageView, JobView, Rejecte
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
-from streams import ledger
 from streams.events import ReasonClass, Rejection
-from streams.ledger import Entry, Job, ManifestIndex, NoSuchJob
+from streams.jobs import ledger
+from streams.jobs.ledger import Entry, Job, ManifestIndex, NoSuchJob
 
 
 def router() -> APIRouter:

@@ -12,8 +12,8 @@ from kiosk.api.tokens import BadToken
 from kiosk.contract import FULL, Problem
 from storage.objects import Full, NotFound, StoreError, Unavailable
 from streams.intake import Gone, Refused
+from streams.jobs.ledger import NoSuchJob
 from streams.kafka import BrokerAway
-from streams.ledger import NoSuchJob
 from streams.rounds import CannotReplay
 from streams.wording import describe, sentence
 

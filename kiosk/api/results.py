@@ -24,11 +24,11 @@ from storage.objects import Changed, NotFound, Store
 from storage.overlays import LONGEST, overlay_png
 from storage.sources import read_source
 from storage.unreadable import Unreadable
-from streams import ledger
 from streams.events import Rejection
-from streams.ledger import Entry, Job, JobState
+from streams.jobs import ledger
+from streams.jobs.ledger import Entry, Job, JobState
+from streams.jobs.tally import Tally
 from streams.original import PLAUSIBLE_PIXEL_UM
-from streams.tally import Tally
 
 PLANE = "plane"
 """A column of stacks only; other images have their one plane 0."""

@@ -13,7 +13,7 @@ from kiosk.api.problems import Trouble
 from kiosk.api.tools import Given, Tools
 from kiosk.contract import JobTraceView, SlowImage, SpanView, TraceView
 from observability.tracing import trace_id
-from streams import ledger
+from streams.jobs import ledger
 
 SLOWEST = 10
 LOOKED_AT = 500

@@ -24,8 +24,8 @@ def supervise() -> None:
 def work(chains: list[str]) -> None:
     """Be a worker without its most important safeguard."""
     from streams import __main__ as stage
-    from streams import consuming
-    from streams.tracker import Tracker
+    from streams.work import consuming
+    from streams.work.tracker import Tracker
 
     careful = Tracker.take
 

@@ -23,11 +23,11 @@ from storage import keys
 from storage.labels import write_labels
 from storage.memory import MemoryStore
 from storage.objects import Store
-from streams import ending, ledger
 from streams.events import Event, Lane, Rejection, SliceListed, Source
+from streams.jobs import ending, ledger
+from streams.jobs.ledger import Done, Entry, Job, ManifestIndex, ManifestShard
+from streams.jobs.tally import LABELLED, REJECTED, Tally
 from streams.kafka import BrokerAway
-from streams.ledger import Done, Entry, Job, ManifestIndex, ManifestShard
-from streams.tally import LABELLED, REJECTED, Tally
 
 MODEL = Model("nuclei", "3", "d" * 64, 0.65, 17.0, 32, 16, 1024, (1.0, 99.0), Path())
 MODELS = {"nuclei": MODEL}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage import keys
-from streams import ledger
+from streams.jobs import ledger
 from tests.kiosk.front import Bucket, InProcess, Told, app_of
 
 V1 = "/api/v1"

@@ -13,8 +13,8 @@ from kiosk.commands.screen import Pace
 from kiosk.contract import JobView, Replayed
 from kiosk.errors import CannotSend
 from storage import keys
-from streams import ledger, markers
 from streams.events import ReasonClass, Rejection
+from streams.jobs import ledger, markers
 from tests.kiosk.front import BAD, MODEL, Bucket, made_job, tiff
 from tests.kiosk.test_cli import last_json, monolayer
 

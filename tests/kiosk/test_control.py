@@ -6,8 +6,8 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger, markers
 from streams.events import ReasonClass, Rejection, SliceListed
+from streams.jobs import ledger, markers
 from tests.kiosk.front import BAD, MODEL, InProcess, Told, app_of, finish, labels_of, made_job
 
 V1 = "/api/v1"
@@ -174,7 +174,7 @@ def test_a_held_model_that_jobs_can_not_name_any_more_is_released_by_its_digest(
 
 
 def _tally(*labelled: int) -> bytes:
-    from streams.tally import LABELLED, Tally
+    from streams.jobs.tally import LABELLED, Tally
 
     tally = Tally()
     for image in labelled:

@@ -9,8 +9,8 @@ from inference.triton import ModelFailed
 from kiosk.api.app import create_app
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger, markers
 from streams.events import ImageEnded, ImageFound, UploadReceived
+from streams.jobs import ledger, markers
 from tests.kiosk.front import InProcess, Told
 from tests.streams.stand import CHAINED, Bright, Queue, archive, run, submit, tiff, tools
 

@@ -6,8 +6,8 @@ import pytest
 from kiosk.contract import JobView
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger
-from streams.ledger import Done
+from streams.jobs import ledger
+from streams.jobs.ledger import Done
 from tests.kiosk.front import BAD, MODEL, InProcess, app_of, finish, labels_of, made_job
 
 V1 = "/api/v1"

@@ -14,8 +14,8 @@ from loadgen.verify.books import read_books
 from loadgen.verify.manifest import shards
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger
 from streams.events import UploadReceived
+from streams.jobs import ledger
 from tests.loadgen.stand import MemoryBucket, Scene
 from tests.streams.stand import Queue, run, tools
 

@@ -9,8 +9,9 @@ from loadgen.verify.anomalies import Kind
 from loadgen.verify.audit import verify
 from loadgen.verify.checks import Moment
 from storage import keys
-from streams import markers, rounds
+from streams import rounds
 from streams.events import ImageEnded, UploadReceived
+from streams.jobs import markers
 from tests.loadgen.stand import MemoryBucket, MemoryTopics, Scene, work
 
 

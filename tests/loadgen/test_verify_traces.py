@@ -12,7 +12,7 @@ from observability.tracing import trace_id
 from observability.tracing.spans import Span as Told
 from tests.loadgen.stand import MemoryBucket
 from tests.streams.stand import archive, run, tiff
-from tests.streams.test_traces import Watched
+from tests.streams.tracing.test_traces import Watched
 
 LABELLED = End(0, 0, "labelled")
 PHASES = {

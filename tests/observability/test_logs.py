@@ -14,7 +14,7 @@ import structlog
 
 from observability.logs import about, configure, is_about, log, readable
 from observability.tracing import trace_id
-from streams import ledger
+from streams.jobs import ledger
 from tests.streams.stand import archive, submit, tiff, tools
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from loadgen.hostile.kinds import EACH, GOOD, LABELLED, WHOLE, Kind
 from loadgen.hostile.sound import archive, tiff
 from storage.archives import list_members
 from storage.memory import MemoryStore
-from streams import ledger
 from streams.events import Event, UploadReceived
+from streams.jobs import ledger
 from streams.tools import Tools
 from tests.streams.stand import CHAINED, Queue, run, tools
 

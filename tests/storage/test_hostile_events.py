@@ -7,9 +7,9 @@ import pytest
 
 from loadgen.hostile.events import EVENTS, EventKind
 from storage import keys
-from streams import policy
 from streams.events import Event, ImageFound, NewerEvent, Source, UploadReceived
 from streams.stages import CHAINS, STAGES
+from streams.work import policy
 from tests.streams.stand import run, tiff, tools
 
 GOLDEN = Path(__file__).parent.parent / "streams" / "golden"

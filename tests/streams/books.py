@@ -6,10 +6,10 @@ from typing import Any
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Store
-from streams import ending, ledger
 from streams.events import Lane, ReasonClass, Rejection, Source
-from streams.records import Done, Entry, Job
-from streams.tallies import Tallies
+from streams.jobs import ending, ledger
+from streams.jobs.records import Done, Entry, Job
+from streams.jobs.tallies import Tallies
 from tests.streams.stand import run
 
 JOB = "a1"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from inference.models import Model, shipped_models
 from storage.s3 import S3Store
-from streams.decoder import Apart
-from streams.forkserver import ForkServer
+from streams.decoders.decoder import Apart
+from streams.decoders.forkserver import ForkServer
 from streams.settings import Settings
 from streams.tools import Limits, Tools
 from streams.worker import Worker

@@ -11,7 +11,7 @@ from storage.images import Image, read_image
 from storage.memory import MemoryStore
 from storage.objects import NotFound, Store, Unavailable
 from storage.s3 import S3Store
-from streams import decoding
+from streams.decoders import decoding
 
 KILLS, KILLS_ONCE, HANGS, SURPRISES = b"kills", b"kills once", b"hangs", b"surprises"
 

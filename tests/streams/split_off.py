@@ -9,14 +9,14 @@ from functools import partial
 
 import psutil
 
-from streams import decoding
-from streams.decoder import Apart
+from streams.decoders import decoding
+from streams.decoders.decoder import Apart
+from streams.decoders.forkserver import ForkServer
 from streams.events import Lane
-from streams.forkserver import ForkServer
 from streams.patience import Patience
-from streams.spent import Spent
+from streams.tracing.spent import Spent
 from tests.streams.deadly_decoding import decode, store
-from tests.streams.test_decoder import PROGRAM, wanted
+from tests.streams.decoders.test_decoder import PROGRAM, wanted
 
 
 def main(folder: str) -> None:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from inference.models import Model, shipped_models
 from inference.triton import ModelUnavailable
 from storage.memory import MemoryStore
-from streams import policy
 from streams.events import Event, ImageEnded, UploadReceived
 from streams.stages import chain
 from streams.tools import Limits, Tools
+from streams.work import policy
 
 
 class Bright:

@@ -8,12 +8,12 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ending, ledger, markers, tallies
 from streams.events import Lane
-from streams.ledger import Job, ManifestIndex
-from streams.records import Cancelled
-from streams.tallies import Tallies
-from streams.tally import Tally
+from streams.jobs import ending, ledger, markers, tallies
+from streams.jobs.ledger import Job, ManifestIndex
+from streams.jobs.records import Cancelled
+from streams.jobs.tallies import Tallies
+from streams.jobs.tally import Tally
 from tests.streams.books import START, Time, done, label, listed, refuse
 from tests.streams.stand import run
 

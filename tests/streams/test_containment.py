@@ -9,12 +9,13 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import containment, policy
+from streams import containment
 from streams.containment import Solitude
 from streams.events import Event, ImageFound, UploadReceived
 from streams.stages import chain
 from streams.tools import Tools
-from streams.tracker import Entry, Mark, Past, Tracker
+from streams.work import policy
+from streams.work.tracker import Entry, Mark, Past, Tracker
 from tests.streams.stand import Bright, Queue, run, tiff, tools
 
 PLACE = ("images.bulk", 3, 14)

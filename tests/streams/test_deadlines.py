@@ -4,9 +4,10 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger, markers, overdue, sweep
+from streams import overdue, sweep
 from streams.events import ImageEnded, Lane, Source
-from streams.records import Entry
+from streams.jobs import ledger, markers
+from streams.jobs.records import Entry
 from streams.rounds import replay
 from streams.sweep import RELEASE_SECONDS, SECONDS
 from tests.streams.books import JOB, START, Time, accepted, count, label, listed, refuse

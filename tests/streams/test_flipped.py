@@ -7,7 +7,7 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import ledger
+from streams.jobs import ledger
 from tests.streams.stand import archive, submit, tiff, tools
 
 

@@ -15,7 +15,7 @@ from streams.breaker import ModelKilled
 from streams.events import Lane
 from streams.gate import Gate
 from streams.patience import Patience
-from streams.spent import Spent
+from streams.tracing.spent import Spent
 from tests.streams.stand import run
 
 MODEL = shipped_models()["nuclei"]

@@ -2,9 +2,9 @@
 
 from inference.models import shipped_models
 from storage.memory import MemoryStore
-from streams import ledger
 from streams.events import Event, UploadReceived
 from streams.inbox import Inbox
+from streams.jobs import ledger
 from tests.streams.stand import CHAINED, Queue, archive, run, tiff, tools
 
 

@@ -18,10 +18,11 @@ import tifffile
 from inference.models import shipped_models
 from storage import keys
 from storage.s3 import S3Store
-from streams import intake, ledger
+from streams import intake
 from streams.events import UploadReceived
+from streams.jobs import ledger
+from streams.jobs.records import JobState
 from streams.kafka import Announcer
-from streams.records import JobState
 from tests.servers import S3Server
 from tests.streams.deadly_decoding import KILLS
 from tests.streams.stand import archive, tiff

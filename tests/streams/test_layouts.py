@@ -9,8 +9,8 @@ from inference.models import shipped_models
 from storage import keys
 from storage.labels import read_labels
 from storage.memory import MemoryStore
-from streams import ledger
 from streams.events import ImageEnded, SliceListed, TilePlanned, UploadReceived
+from streams.jobs import ledger
 from tests.streams.stand import CHAINED, Queue, archive, run, submit, tiff, tools
 
 

@@ -14,16 +14,18 @@ from observability import metrics
 from observability.metrics import ALL, BOOK, NO_REASON
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import breaker, gauges, markers, metering, original, policy, upkeep
-from streams.consuming import TP, Delivery
-from streams.decoder import InProcess
+from streams import breaker, gauges, metering, original, upkeep
+from streams.decoders.decoder import InProcess
+from streams.decoders.forkserver import Died
 from streams.events import Lane, Outcome, ReasonClass, SliceListed
-from streams.forkserver import Died
-from streams.lane import LaneOfWork
-from streams.policy import Answer
-from streams.spent import Spent
+from streams.jobs import markers
+from streams.jobs.tallies import Tallies
 from streams.stages import STAGES, labels
-from streams.tallies import Tallies
+from streams.tracing.spent import Spent
+from streams.work import policy
+from streams.work.consuming import TP, Delivery
+from streams.work.lane import LaneOfWork
+from streams.work.policy import Answer
 from streams.worker import Worker
 from tests.scraped import absent, number, serving
 from tests.streams.books import START, listed

@@ -9,14 +9,15 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import ending, intake, kafka, ledger, markers, unzip
+from streams import intake, kafka, unzip
 from streams.events import LONGEST_DEADLINE, Event, Lane, UploadReceived
 from streams.inbox import Inbox
+from streams.jobs import ending, ledger, markers
+from streams.jobs.records import Deleted
+from streams.jobs.tally import LABELLED, Tally
 from streams.kafka import Announcer
-from streams.records import Deleted
 from streams.retention import DAY, MARKER_DAYS, Keeping, sweep
 from streams.rounds import replay
-from streams.tally import LABELLED, Tally
 from tests.streams.books import JOB, Time, accepted, count, label, listed, refuse
 from tests.streams.stand import run, tools
 

@@ -7,12 +7,13 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import announce, ending, ledger, markers, rounds
+from streams import announce, rounds
 from streams.events import ImageEnded, ImageFound, SliceListed, UploadReceived
-from streams.records import Round
+from streams.jobs import ending, ledger, markers
+from streams.jobs.records import Round
+from streams.jobs.tallies import Tallies
 from streams.rounds import CannotReplay, NothingToReplay, replay, slices
 from streams.stages import chain
-from streams.tallies import Tallies
 from tests.streams.books import JOB, START, Time, count, done, label, listed, refuse
 from tests.streams.stand import CHAINED, Queue, archive, run, submit, tiff, tools
 

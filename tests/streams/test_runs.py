@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from streams import policy, runs
+from streams import runs
 from streams.events import ImageFound, Source
-from streams.spent import Spent, Taken
 from streams.stages import chain
+from streams.tracing.spent import Spent, Taken
+from streams.work import policy
 from tests.streams.stand import run, tiff, tools
 
 

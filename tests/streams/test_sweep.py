@@ -8,12 +8,12 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import ledger, markers
 from streams.events import ImageEnded, UploadReceived
-from streams.records import Job
+from streams.jobs import ledger, markers
+from streams.jobs.records import Job
+from streams.jobs.tallies import Tallies
 from streams.rounds import replay
 from streams.sweep import SETTLE_SECONDS, Sweeper
-from streams.tallies import Tallies
 from tests.streams.books import JOB, accepted, count, done, label, listed, refuse
 from tests.streams.stand import CHAINED, Queue, archive, run, tiff, tools
 from tests.streams.watch import HOUR, Watch, slice_of

@@ -12,9 +12,10 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import lane, ledger
 from streams.events import UploadReceived
+from streams.jobs import ledger
 from streams.kafka import Announcer
+from streams.work import lane
 from streams.worker import Worker
 from tests.streams.stand import archive, tiff, tools
 

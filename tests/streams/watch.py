@@ -5,7 +5,7 @@ from collections.abc import Callable
 from storage import keys
 from storage.memory import MemoryStore
 from streams.events import Event, Lane, SliceListed
-from streams.records import Clock
+from streams.jobs.records import Clock
 from streams.sweep import Sweeper
 from tests.streams.books import JOB, Time
 from tests.streams.stand import run

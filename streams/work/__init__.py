@@ -1,0 +1,1 @@
+"""Events are taken on, tried, answered and acknowledged here; only `consuming` knows how Faust fetches them."""
