@@ -4,11 +4,15 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from kiosk.local.cache import cache_folder
 from kiosk.local.install import missing
 from tests.servers import kafka_address, s3_server, triton_address
+
+settings.register_profile("monolayer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("monolayer")  # a busy machine is no failure
 
 __all__ = ["kafka_address", "s3_server", "triton_address"]
 

@@ -7,7 +7,7 @@ from skimage.measure import regionprops_table
 from inference.measure import measure
 
 
-@settings(max_examples=40, deadline=None)  # the first example compiles
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), st.sampled_from([np.uint8, np.uint16]))
 def test_measurements_are_those_of_scikit_image(
     height: int, width: int, seed: int, dtype: type[np.uint8 | np.uint16]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.models import shipped_models
@@ -11,7 +11,6 @@ from inference.normalize import statistics
 NUCLEI = shipped_models()["nuclei"]
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 50),
     st.integers(1, 50),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.models import Model, shipped_models
@@ -43,7 +43,6 @@ def test_factor_one_returns_the_plane_itself() -> None:
     assert rescale(plane, 1.0) is plane
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 60),
     st.integers(1, 60),

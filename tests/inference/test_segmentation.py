@@ -65,7 +65,7 @@ def _differs(wanted: NDArray[np.int32], found: NDArray[np.int32], relief: NDArra
     return np.asarray(numbers[wanted] != found)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 120), st.integers(3, 120))
 @example(72, 72, 65)  # an object that is mostly a plateau, which goes to its neighbour
 def test_the_watershed_finds_the_h_maxima_of_scikit_image(seed: int, height: int, width: int) -> None:
@@ -76,7 +76,7 @@ def test_the_watershed_finds_the_h_maxima_of_scikit_image(seed: int, height: int
     assert _differs(wanted, found, relief).mean() < 0.2  # plateaus between two seeds belong to either; 0.11 was seen
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(20, 150), st.integers(20, 150), st.floats(0, 30))
 def test_objects_are_those_of_scikit_images_watershed_within_a_pixel(
     seed: int, height: int, width: int, noise: float
@@ -109,7 +109,7 @@ def test_labels_come_at_the_images_own_scale(factor: float) -> None:
     assert f1(expected, labels) > 0.9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 80), st.integers(1, 80), st.floats(0.25, 4))
 def test_labels_are_numbered_from_one_in_raster_order(seed: int, height: int, width: int, factor: float) -> None:
     shape = (max(1, round(height * factor)), max(1, round(width * factor)))

@@ -20,7 +20,6 @@ models = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(sides, sides, models)
 def test_cores_cover_every_pixel_exactly_once(height: int, width: int, model: Model) -> None:
     seen = np.zeros((height, width), int)
@@ -29,7 +28,6 @@ def test_cores_cover_every_pixel_exactly_once(height: int, width: int, model: Mo
     assert (seen == 1).all()
 
 
-@settings(deadline=None)
 @given(sides, sides, models)
 def test_tiles_are_read_inside_the_image_with_a_whole_halo_on_the_strides_grid(
     height: int, width: int, model: Model
@@ -44,7 +42,6 @@ def test_tiles_are_read_inside_the_image_with_a_whole_halo_on_the_strides_grid(
         assert max(-(-side // model.stride) * model.stride for side in read.shape) <= model.max_tile
 
 
-@settings(deadline=None)
 @given(sides, sides, models, st.sampled_from([np.uint8, np.uint16]))
 def test_what_is_cut_and_stitched_again_is_the_image(height: int, width: int, model: Model, dtype: type) -> None:
     plane = np.random.default_rng(height * 1000 + width).integers(0, 255, (height, width)).astype(dtype)

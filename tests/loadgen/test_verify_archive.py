@@ -118,7 +118,7 @@ NAMES = st.binary(max_size=12) | st.lists(
 ).map(lambda parts: "".join(parts).encode())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(NAMES.filter(lambda name: not name.endswith(b"\n")), max_size=5), st.integers(0, 5))
 @example([b".", b"..", b"...", b"", b"a/..", b"__MACOSX"], 3)
 @example([b"\xff\xfe", b"\xc3\x28.tif", b"\x84\\.b", "é".encode()], 2)

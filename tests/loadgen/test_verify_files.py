@@ -32,7 +32,7 @@ def label(shape: tuple[int, ...] = (2, 40, 30), pixel_size: float | None = 0.65,
     return write_labels(labels, cells, pixel_size, FACTS | facts)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.tuples(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40)),
     st.none() | st.floats(0.001, 1000, exclude_min=True),

@@ -82,7 +82,7 @@ def _unflagged(data: bytes) -> bytes:
     return bytes(copy)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.text("abc/.äß+# %", min_size=1, max_size=9).filter(lambda n: n[0] not in "/. "), st.binary(max_size=300)
@@ -187,7 +187,7 @@ def _extents(data: bytes) -> tuple[list[tuple[int, int]], list[Member]]:
     return [(each.offset, each.offset + 30 + len(each.name) + each.packed) for each in found], found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=8))
 def test_of_members_that_overlap_no_two_are_read_and_those_that_do_not_all_are(places: list[tuple[int, int]]) -> None:
     whole = zips.store("z.tif", bytes(400))  # where all others claim to lie
@@ -210,7 +210,7 @@ def test_more_than_600_mb_are_refused_without_reading() -> None:
         assert caught.value.reason == "too_large"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_damaged_archive_never_raises_anything_else_and_never_gives_other_bytes(data: st.DataObject) -> None:
     whole = bytearray(archive({"good.tif": GOOD[:200], "b.tif": GOOD[:300], "c.tif": GOOD[:50]}, zipfile.ZIP_DEFLATED))

@@ -293,7 +293,7 @@ WHOLE = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, len(WHOLE) - 1), st.floats(0, 0.999))
 def test_a_file_cut_anywhere_is_refused_or_gives_all_its_pixels(number: int, share: float) -> None:
     whole = WHOLE[number]
@@ -305,7 +305,7 @@ def test_a_file_cut_anywhere_is_refused_or_gives_all_its_pixels(number: int, sha
         assert np.array_equal(read.planes, read_image(whole, "a", 1).planes)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(WHOLE) - 1), st.data())
 def test_a_damaged_file_never_raises_anything_else(number: int, data: st.DataObject) -> None:
     whole = WHOLE[number]

@@ -40,7 +40,7 @@ def document(data: bytes) -> ElementTree.Element:
         return ElementTree.fromstring(tif.ome_metadata)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     SHAPES.flatmap(lambda shape: hnp.arrays(np.int32, shape, elements=st.integers(0, 70_000))),
     COLUMNS,
