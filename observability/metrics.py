@@ -169,6 +169,11 @@ API_SECONDS = _api.histogram(
     "monolayer_api_request_seconds", "From a request to the end of its answer.", METHOD, ROUTE, buckets=LONG
 )
 
+_traces = BOOK.subject("Traces")
+SPANS_DROPPED = _traces.counter(
+    "monolayer_spans_dropped_total", "Spans that did not reach their collector: traces hold nobody up."
+)
+
 _about = BOOK.subject("About")
 BUILD_INFO = _about.gauge("monolayer_build_info", "Always 1; the label tells which version runs.", VERSION)
 

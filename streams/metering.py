@@ -3,11 +3,21 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import get_args
 
 from inference.triton import ModelFailed, ModelUnavailable
 from observability import metrics
-from streams.events import ImageEnded
+from streams.events import ImageEnded, Lane, ReasonClass
 from streams.tracing.spent import Spent
+
+
+def begin() -> None:
+    """Let what alerts count stand at zero, so that the first one is seen as an increase."""
+    for lane in Lane:
+        metrics.DECODER_DEATHS.labels(lane)
+        metrics.ENDED.labels(lane, "labelled", metrics.NO_REASON)
+        for reason in get_args(ReasonClass):
+            metrics.ENDED.labels(lane, "rejected", reason)
 
 
 def finished(labels: tuple[str, str], spent: Spent, seconds: float) -> None:

@@ -13,7 +13,7 @@ from observability import metrics
 from observability.logs import log
 from observability.tracing.otlp import Otlp
 from storage.s3 import S3Store
-from streams import gauges
+from streams import gauges, metering
 from streams.decoders.decoder import Apart
 from streams.decoders.forkserver import ForkServer
 from streams.kafka import wait_for_topics
@@ -41,6 +41,7 @@ def run(chains: Sequence[str], settings: Settings, decoders: ForkServer) -> int:
     wait_for_topics(settings.kafka)
     upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days))
     worker = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep)
+    metering.begin()
     gauges.watch(worker.lanes, given)
     metrics.serve(settings.metrics)
     threading.Thread(target=_settle, args=(decoders.runs,), name="settle", daemon=True).start()

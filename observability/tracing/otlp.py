@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1 import trace_pb2 as wire
 
+from observability import metrics
 from observability.logs import log
 from observability.tracing.spans import Span, Value
 
@@ -42,7 +43,7 @@ class Otlp:
     async def export(self, spans: Sequence[Span]) -> bool:
         """Send them; whether all have arrived. What has not is dropped and counted."""
         if self._clock() < self._rests_until:
-            self.dropped += len(spans)
+            self._drop(len(spans))
             return False
         for first in range(0, len(spans), MOST):
             try:
@@ -59,9 +60,13 @@ class Otlp:
             await channel.close()
 
     def _give_up(self, spans: int, error: Any) -> None:
-        self.dropped += spans
+        self._drop(spans)
         self._rests_until = self._clock() + REST_SECONDS
         log().warning("traces_dropped", address=self._address, spans=self.dropped, error=str(error.code()))
+
+    def _drop(self, spans: int) -> None:
+        self.dropped += spans
+        metrics.SPANS_DROPPED.inc(spans)
 
     def _connected(self) -> Any:
         if self._channel is None:

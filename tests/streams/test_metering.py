@@ -305,3 +305,10 @@ def test_a_worker_serves_its_metrics_where_it_is_told(kafka_address: str) -> Non
         told = scrape.until(lambda told: bool(told))
     assert {name for name, *_ in told} == {"in_flight_events", "waiting_events", "oldest_in_flight_seconds"}
     assert {(stage, lane) for _, stage, lane in told} == {("announce", ALL)}
+
+
+def test_what_alerts_count_stands_at_zero_before_the_first() -> None:
+    metering.begin()
+    for reason in get_args(ReasonClass):
+        assert not absent("monolayer_images_ended_total", lane="bulk", outcome="rejected", reason=reason)
+    assert not absent("monolayer_decoder_deaths_total", lane="interactive")
