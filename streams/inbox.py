@@ -6,6 +6,7 @@
 import json
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -80,14 +81,22 @@ class Inbox:
         _, model, _ = stat.key.split("/", 2)
         upload = UploadReceived(object=stat.key, etag=stat.etag, model=model)
         try:
-            options = json.loads(self._store.get(f"{stat.key}.json", 0, MOST_OPTIONS))
+            options = _options(self._store.get(f"{stat.key}.json", 0, MOST_OPTIONS))
         except NotFound:
             return upload
-        except (ValueError, RecursionError):
-            options = None
-        if not isinstance(options, dict):
+        if options is None:
             return upload.model_copy(update={"options": {"options": f"{stat.key}.json holds no JSON object"}})
         return upload.model_copy(update={"options": options})
+
+
+def _options(data: bytes) -> dict[str, Any] | None:
+    """What an options file holds; none where that is no JSON object, or one that no event could carry."""
+    try:
+        carried = UploadReceived(object=keys.INBOX, options=json.loads(data))
+        carried.encode()
+    except (ValueError, RecursionError):
+        return None
+    return carried.options
 
 
 def _named(stat: Stat, there: Mapping[str, Stat]) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """What any S3 client puts under `inbox/` becomes an upload, once."""
 
+import pytest
+
 from inference.models import shipped_models
 from storage.memory import MemoryStore
 from streams.events import Event, UploadReceived
@@ -15,6 +17,7 @@ class Heard:
         self.events: list[Event] = []
 
     def announce(self, event: Event) -> None:
+        event.encode()
         self.events.append(event)
 
 
@@ -43,6 +46,18 @@ def test_corrected_options_are_another_upload() -> None:
     looker.look()
     looker.look()
     assert len({event.job for event in heard.events}) == len(heard.events) == 2
+    refused = [ledger.read_job(store, event.job).refused for event in heard.events]
+    assert [bool(why) for why in refused] == [True, False]
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "[" * 300 + "]" * 300, '{"a": ' * 300 + "1" + "}" * 300])
+def test_options_that_no_event_can_carry_are_a_refused_job_and_hold_nobody_up(value: str) -> None:
+    store = MemoryStore()
+    looker, heard = inbox(store)
+    store.put("inbox/nuclei/a.tif.json", f'{{"diameter": {value}}}'.encode())
+    for name in "ab":
+        store.put(f"inbox/nuclei/{name}.tif", tiff())
+    looker.look()
     refused = [ledger.read_job(store, event.job).refused for event in heard.events]
     assert [bool(why) for why in refused] == [True, False]
 
