@@ -65,7 +65,12 @@ def time_out(store: Store, job: Job, lane: Lane, round_: int, images: Iterable[i
 
 
 def time_out_listing(store: Store, job: Job) -> list[Event]:
-    """The end of a job whose archive was never listed: it counts as one image."""
+    """The end of a job whose archive was never listed: it counts as one image.
+
+    A manifest that is being written is awaited, whoever writes it: two at once would be none.
+    """
+    if ledger.read_index(store, job.job) is None and ledger.exists(store, keys.manifest_shard(job.job, 0)):
+        return [upload_again(job)]
     index = ledger.write_manifest(store, job.job, [whole(job)], Lane.INTERACTIVE)
     if index.images != 1:
         return []  # listed just now; the next look finds its images

@@ -85,6 +85,8 @@ def write_manifest(store: Store, job: str, images: Sequence[Entry], lane: Lane) 
     for first in firsts:
         shard = ManifestShard(job=job, shard=first // keys.SHARD, images=list(images[first : first + keys.SHARD]))
         write(store, keys.manifest_shard(job, shard.shard), shard)
+    if (known := read_index(store, job)) is not None:
+        return known
     index = ManifestIndex(job=job, images=len(images), shards=len(firsts), lane=lane)
     write(store, keys.manifest_index(job), index)
     return index

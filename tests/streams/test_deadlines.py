@@ -1,5 +1,7 @@
 """Every image ends within its deadline, whose clock stands still when nobody could have worked."""
 
+from collections.abc import Callable
+
 import pytest
 
 from storage import keys
@@ -10,6 +12,7 @@ from streams.jobs import ledger, markers
 from streams.jobs.records import Entry
 from streams.rounds import replay
 from streams.sweep import RELEASE_SECONDS, SECONDS
+from streams.unzip import whole
 from tests.streams.books import JOB, START, Time, accepted, count, label, listed, refuse
 from tests.streams.watch import HOUR, Watch, slice_of
 
@@ -70,6 +73,46 @@ def test_an_archive_whose_time_ends_while_it_is_listed_has_one_manifest(watch: W
     assert [entry.name for entry in ledger.entries(watch.store, JOB)] == ["0.tif", "1.tif"]
     later = ledger.write_manifest(watch.store, JOB, entries[:1], Lane.BULK)
     assert later.images == 2
+
+
+def test_an_archive_whose_time_ends_while_its_manifest_is_written_keeps_all_its_images() -> None:  # rules 4 and 10
+    class Slow(MemoryStore):
+        looks: Callable[[], object] | None = None
+
+        def put(self, key: str, data: bytes, note: str = "") -> str:
+            if key == keys.manifest_shard(JOB, 1) and self.looks:
+                looks, self.looks = self.looks, None
+                looks()
+            return super().put(key, data, note)
+
+    store = Slow()
+    watch = Watch(store)
+    job = accepted(store, deadline=HOUR)
+    watch.looks(59)
+    store.looks = lambda: watch.looks(3)
+    images = [
+        Entry(image=image, name=f"{image}.tif", source=Source(key=job.object, etag=job.etag, offset=image))
+        for image in range(1500)
+    ]
+    ledger.write_manifest(store, JOB, images, Lane.BULK)
+    assert [entry.image for entry in ledger.entries(store, JOB)] == list(range(1500))
+    assert ledger.read_done(store, JOB) is None
+    assert len([end for end in watch.look() if isinstance(end, ImageEnded)]) == 1500
+
+
+def test_a_manifest_that_came_first_stays_although_another_was_nearly_written() -> None:  # rule 10
+    class Late(MemoryStore):
+        def put(self, key: str, data: bytes, note: str = "") -> str:
+            etag = super().put(key, data, note)
+            if key == keys.manifest_shard(JOB, 1):
+                ledger.write_manifest(self, JOB, [whole(job)], Lane.INTERACTIVE)
+            return etag
+
+    store = Late()
+    job = accepted(store)
+    images = [whole(job).model_copy(update={"image": image}) for image in range(1500)]
+    assert ledger.write_manifest(store, JOB, images, Lane.BULK).images == 1
+    assert [entry.name for entry in ledger.entries(store, JOB)] == ["plate.zip"]
 
 
 def test_an_outage_does_not_count_and_the_job_says_so(watch: Watch) -> None:  # rule 19
