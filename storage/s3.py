@@ -28,7 +28,8 @@ Headers = dict[str, str | list[str] | tuple[str]]
 RACES, RACE_SECONDS = 5, 0.02
 """A file-backed server removes a folder with its last object, perhaps just as the next is being put there."""
 NOTE = "x-amz-meta-note"
-ABSENT = {"NoSuchKey", "NoSuchUpload", "ResourceNotFound"}
+ABSENT = {"NoSuchKey", "NoSuchUpload", "ResourceNotFound", "KeyTooLongError"}
+"""There is no such object; nor can there be one whose key is longer than the server can hold."""
 FULL = {"InsufficientStorage", "XMinioStorageFull", "QuotaExceeded"}
 BUSY = {"SlowDown", "RequestTimeout"}
 
@@ -96,9 +97,12 @@ class S3Store:
 
     def stat(self, key: str) -> Stat:
         """Size, etag and note, without the bytes."""
-        with self._errors(key):
-            found = self._client.stat_object(self.bucket, key)
-        return _stat(found)
+        try:
+            with self._errors(key):
+                return _stat(self._client.stat_object(self.bucket, key))
+        except _Unexplained:
+            self.get(key, 0, 1)  # an answer to HEAD has no words; this one tells whether the key is at fault
+            raise
 
     def put(self, key: str, data: bytes, note: str = "") -> str:
         """Store the whole object atomically and durably, with a note of up to 2 KB beside it; returns its etag."""
@@ -214,6 +218,8 @@ class S3Store:
             return NotFound(message)
         if error.code == "ExistingObjectIsDirectory":
             return _FolderVanished(message)
+        if error.code == "BadRequest":
+            return _Unexplained(message)
         if error.code == "InvalidRange":
             return _BeyondTheEnd(message)
         if error.code in FULL:
@@ -225,6 +231,10 @@ class S3Store:
 
 class _FolderVanished(Unavailable):
     """The folder of the key was removed while the object was being put."""
+
+
+class _Unexplained(StoreError):
+    """The server refuses the request, and doesn't say why."""
 
 
 class _BeyondTheEnd(StoreError):

@@ -66,6 +66,13 @@ class StoreContract:
             with pytest.raises(NotFound):
                 ask("c/nothing")
 
+    @pytest.mark.parametrize("key", ["c/" + "k" * 256, "c/" + "k" * 256 + "/x", "c/" + "é" * 200])
+    def test_nothing_is_found_under_a_key_that_is_too_long_for_a_file(self, store: Store, key: str) -> None:
+        store.put("c/short", b"x")  # its folder is there
+        for ask in (store.get, store.stat, lambda key: store.get(key, 0, 1), lambda key: store.get(key, 0, 0)):
+            with pytest.raises(NotFound):
+                ask(key)
+
     def test_a_pinned_read_gives_the_bytes_while_the_etag_fits(self, store: Store) -> None:
         etag = store.put("c/pin", b"first")
         assert store.get("c/pin", etag=etag) == b"first"
