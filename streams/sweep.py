@@ -51,9 +51,10 @@ class _View:
         return any(marker.released is None for marker in self._on(job))
 
     def released(self, job: Job) -> float:
-        """When the job or its model was released last, if all have noticed; 0 where it never was."""
+        """When the job or its model was released last, if all have noticed; 0 where that was too long before it."""
         times = (marker.released or 0.0 for marker in self._on(job))
-        return max((at for at in times if job.created < at <= self.now - RELEASE_SECONDS), default=0.0)
+        first, last = job.created - RELEASE_SECONDS, self.now - RELEASE_SECONDS
+        return max((at for at in times if first < at <= last), default=0.0)
 
     def _on(self, job: Job) -> list[Held]:
         names = (job.job, keys.MODEL + job.model_digest)

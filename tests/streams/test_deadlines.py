@@ -183,6 +183,13 @@ def test_a_release_before_a_job_began_means_nothing_to_it(watch: Watch) -> None:
     assert watch.looks(3) == []
 
 
+def test_a_job_that_came_just_after_a_release_is_announced_again(watch: Watch) -> None:  # rule 5
+    markers.hold(watch.store, "model/dddddddd", "it fails", Time(START - 50))
+    markers.release(watch.store, "model/dddddddd", Time(START - 2))
+    listed(watch.store, 3)  # stages still believed the marker, and passed its images over
+    assert watch.looks(3) == [slice_of()]
+
+
 def test_a_replay_has_a_clock_of_its_own_and_older_rounds_keep_theirs(watch: Watch) -> None:  # rules 4 and 6
     listed(watch.store, 2, deadline=2 * HOUR)
     refuse(watch.store, 0)
