@@ -202,10 +202,11 @@ class LaneOfWork:
         if await self.subscription.earliest(tp) > expected:
             log().warning("log_truncated", topic=self.topic, partition=tp.partition, expected=expected, got=offset)
             return True
-        if self._sought.get(tp) == (expected, offset):
+        sought = self._sought.get(tp)
+        if sought == (expected, offset):
             log().warning("gap_accepted", topic=self.topic, partition=tp.partition, expected=expected, got=offset)
             return True  # read again from there, and the same comes: a transaction's marker, or a compacted log
-        if self._sought.get(tp, (None, 0))[0] != expected:
+        if sought is None or sought[0] != expected or offset < sought[1]:  # what came first was fetched long before
             self._sought[tp] = (expected, offset)
             log().warning("gap_sought_back", topic=self.topic, partition=tp.partition, expected=expected, got=offset)
             await self.subscription.seek(tp, expected)

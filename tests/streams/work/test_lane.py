@@ -57,3 +57,24 @@ def test_a_slice_keeps_its_slot_until_all_its_images_are_announced(
     monkeypatch.setattr(policy, "answer", answer)
     monkeypatch.setattr(LaneOfWork, "_noted", noted)
     run(whole())
+
+
+def test_a_late_delivery_before_a_gap_skips_nothing(monkeypatch: pytest.MonkeyPatch) -> None:  # rule 16
+    async def whole() -> list[int]:
+        [lane] = Worker(("announce",), tools(), "127.0.0.1:1").lanes
+        arriving = [13]  # fetched for an earlier assignment; at 10 lies a transaction's marker
+
+        async def earliest(_: TP) -> int:
+            return 0
+
+        async def seek(_: TP, offset: int) -> None:
+            assert offset == 10
+            arriving.extend([11, 12, 13, 14])
+
+        monkeypatch.setattr(lane.subscription, "earliest", earliest)
+        monkeypatch.setattr(lane.subscription, "seek", seek)
+        lane.starts_at(PLACE, 10)
+        taken = [await lane._taken(PLACE, offset) for offset in arriving]  # grows as it is sought back
+        return [entry.offset for entry in taken if entry]
+
+    assert run(whole()) == [11, 12, 13, 14]
