@@ -4,7 +4,7 @@ import threading
 
 from storage import keys
 from storage.claims import Claims
-from storage.objects import Store
+from storage.objects import NotFound, Store
 from streams.events import TilePredicted
 
 Plan = tuple[str, int, str]
@@ -21,10 +21,13 @@ class FanIn:
         self._lock = threading.Lock()
 
     def complete(self, predicted: TilePredicted, claims: Claims) -> bool:
-        """Whether every tile's maps can be taken, from this run's memory or from the bucket."""
+        """Whether every tile's maps can be taken, from this run's memory or from the bucket.
+
+        Raises `NotFound` where this very tile's are gone: nobody else might ever have them made again.
+        """
         planned = predicted.planned
-        wanted = [map_key(predicted, tile) for tile in range(planned.tiles)]
         if claims.holds(map_key(predicted, planned.tile)):  # a chain's run: its last tile stands for all
+            wanted = (map_key(predicted, tile) for tile in range(planned.tiles))
             return planned.tile == planned.tiles - 1 and all(map(claims.holds, wanted))
         plan = (planned.job, planned.image, planned.plan)
         with self._lock:
@@ -34,6 +37,8 @@ class FanIn:
                 if len(seen) < planned.tiles:
                     return False
         stored = self._listed(predicted)
+        if planned.tile not in stored:
+            raise NotFound(map_key(predicted, planned.tile))
         with self._lock:
             while len(self._seen) >= KEPT:
                 self._seen.pop(next(iter(self._seen)))
