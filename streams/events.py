@@ -23,7 +23,9 @@ LONGEST_KEY = 1024
 """Bytes, in every S3 server. What none can hold is refused here: asking for it looks like a server that is away."""
 LONGEST_DEADLINE = 6 * 24 * 3600.0
 """Seconds. Shorter than topics keep their events, so that none is lost unseen before its image's time is over."""
-Side = Annotated[int, Field(ge=1, le=200_000)]
+MAX_SIDE = 200_000
+"""Pixels, at the model's scale as well."""
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]

@@ -8,8 +8,8 @@ from inference import normalize, scaling, tiling
 from inference.models import Model
 from storage import keys
 from storage.images import Image
-from storage.limits import MAX_PIXELS
-from streams.events import ImageFound, TilePlanned
+from storage.limits import MAX_PAGES, MAX_PIXELS
+from streams.events import MAX_SIDE, ImageFound, TilePlanned
 from streams.failure import Rejected
 from streams.original import pixel_size, plane_key, read
 from streams.tools import Tools
@@ -21,16 +21,23 @@ async def tile(found: ImageFound, tools: Tools) -> list[TilePlanned]:
     image = await read(found, tools)
     factor = scaling.scale_for(model, pixel_size(found, image), found.options.diameter)
     megapixels = image.planes.size * max(1.0, factor**2) / 1e6
-    if megapixels * 1e6 > MAX_PIXELS:
-        raise Rejected(
-            "too_large",
-            f"{found.name} has {megapixels:.0f} megapixels at the model's scale; the limit is {MAX_PIXELS / 1e6:.0f}",
-        )
+    if excess := _excess(image, megapixels, factor):
+        raise Rejected("too_large", f"{found.name} has {excess}")
     with tools.timed("wait"):
         await tools.share.grow(megapixels)
     with tools.timed("plan"):
         planned = await tools.compute(lambda: list(_plan(found, image, model, factor, tools)))
     return [event.model_copy(update={"tiles": len(planned)}) for event in planned]
+
+
+def _excess(image: Image, megapixels: float, factor: float) -> str:
+    """What an image has too much of, beside the limit; empty where nothing is too much."""
+    planes, height, width = image.planes.shape
+    if megapixels * 1e6 > MAX_PIXELS:
+        return f"{megapixels:.0f} megapixels at the model's scale; the limit is {MAX_PIXELS / 1e6:.0f}"
+    if (side := max(height, width) * max(1.0, factor)) > MAX_SIDE:
+        return f"a side of {side:.0f} pixels at the model's scale; the limit is {MAX_SIDE}"
+    return f"{planes} planes; the limit is {MAX_PAGES}" if planes > MAX_PAGES else ""
 
 
 def _plan(found: ImageFound, image: Image, model: Model, factor: float, tools: Tools) -> Iterator[TilePlanned]:

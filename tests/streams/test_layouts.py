@@ -1,9 +1,11 @@
 """Stages end to end without Kafka: what leaves the process, what is stored, and that both layouts agree."""
 
 import dataclasses
+import io
 
 import numpy as np
 import pytest
+import tifffile
 
 from inference.models import shipped_models
 from storage import keys
@@ -59,10 +61,6 @@ def test_both_layouts_give_the_same_bytes(planes: int) -> None:  # rules 14 and 
 
 
 def stack(planes: int) -> bytes:
-    import io
-
-    import tifffile
-
     one = [tifffile.imread(io.BytesIO(tiff((120, 130), seed=seed))) for seed in range(planes)]
     file = io.BytesIO()
     tifffile.imwrite(file, np.stack(one), metadata={"axes": "ZYX"}, ome=True)
@@ -120,3 +118,21 @@ def test_an_outcome_event_is_a_hint_and_never_a_number() -> None:  # rule 2
     ended = ImageEnded(job=job, image=0, outcome="labelled")
     run(Queue(given, CHAINED).work(ended, ended, ended))
     assert ledger.state(given.store, job).labelled == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "diameter", "why"),
+    [
+        ((1, 1, 200_001), 24.0, "a side of 200001 pixels"),
+        ((1, 1, 60_000), 6.0, "a side of 240000 pixels"),
+        ((10_001, 4, 5), 24.0, "10001 planes"),
+    ],
+)
+def test_what_no_plan_can_hold_is_too_large_at_once(shape: tuple[int, int, int], diameter: float, why: str) -> None:
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros(shape, np.uint16), imagej=True, truncate=True, metadata={"axes": "TYX"})
+    given = tools()
+    submit(given, file.getvalue(), name="long.tif", options={"diameter": diameter})
+    [story] = ledger.rejections(given.store, job_of(given.store))
+    assert (story.reason, story.attempts) == ("too_large", 1)
+    assert why in story.message
