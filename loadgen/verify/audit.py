@@ -89,6 +89,7 @@ class _Audit:
         if not self.named:
             take(uploads.twice(self.accepted))
             take(uploads.lost(seen, self.accepted, gone, self.bucket, self.moment.settled))
+            take(uploads.untaken(self.bucket, self.accepted, gone, self.moment))
             take(self._ghosts({*known, *(each.job for each in gone)}))
         take(self._leftovers(known, gone))
         self._say_what_stands_apart()

@@ -1,4 +1,4 @@
-"""What the topic `uploads` says: each record became a job, or was set aside where people find it."""
+"""What came in: each record of the topic `uploads` and each object of the inbox became a job, or is found set aside."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from loadgen.bucket import Bucket
 from loadgen.topics import Ends, Record, Topics
 from loadgen.verify.anomalies import Anomaly, Kind
+from loadgen.verify.checks import Moment
 from loadgen.verify.records import DeletedRecord, JobRecord
 from storage import keys
 from streams.events import NewerEvent, NotAnEvent, Options, UploadReceived
@@ -16,6 +17,8 @@ from streams.events import NewerEvent, NotAnEvent, Options, UploadReceived
 UPLOADS = UploadReceived.topic
 READER = "unzip"
 """The group that answers for uploads, named after its stage."""
+TAKEN_SECONDS = 180.0
+"""An object of the inbox is a job within so long."""
 Work = tuple[str, str, str, str, str, str]
 
 
@@ -57,6 +60,23 @@ def lost(
             yield Anomaly(Kind.LOST, upload.job if upload else "", sentence)
 
 
+def untaken(
+    bucket: Bucket, jobs: Iterable[JobRecord], deleted: Iterable[DeletedRecord], moment: Moment
+) -> Iterator[Anomaly]:
+    """What lies in the inbox, in a model's folder, and became no job although somebody looks every few seconds."""
+    known = [*((job.object, job.etag) for job in jobs), *((gone.object, gone.etag) for gone in deleted)]
+    etags: dict[str, set[str]] = defaultdict(set)
+    for key, etag in known:
+        etags[key].add(etag)
+    for found in bucket.list(keys.INBOX):
+        if not _is_upload(found.key) or not moment.judges(found.modified, TAKEN_SECONDS):
+            continue
+        taken = any(not etag or bucket.size(found.key, etag) is not None for etag in etags[found.key])
+        if not taken and bucket.part(found.key, 0, 1, "") is not None:
+            sentence = f"{found.key} lies in the inbox for {moment.now - found.modified:.0f} s, and became no job"
+            yield Anomaly(Kind.LOST, "", sentence)
+
+
 def twice(jobs: Iterable[JobRecord]) -> Iterator[Anomaly]:
     """Two jobs of the same work. A refused job does none, and keeps no options to compare."""
     first: dict[Work, str] = {}
@@ -69,6 +89,15 @@ def twice(jobs: Iterable[JobRecord]) -> Iterator[Anomaly]:
         if other != job.job:
             sentence = f"jobs {other} and {job.job} are the same work on {job.object}"
             yield Anomaly(Kind.DUPLICATED, job.job, sentence)
+
+
+def _is_upload(key: str) -> bool:
+    """Whether an object of the inbox is taken: it has a model's folder and a name that can be told, and no options."""
+    try:
+        UploadReceived(object=key)
+    except ValidationError:
+        return False
+    return key.count("/") > 1 and not key.endswith(("/", ".json"))
 
 
 class _Known:

@@ -54,3 +54,31 @@ def test_an_object_that_is_put_again_is_a_job_each_time(scene: Scene) -> None:  
     work(scene, UploadReceived(object=PLATE, etag=etag))
     told = scene.audit(settled=True).as_json()
     assert (told["anomalies"], told["jobs"]) == (0, 2), told["examples"]
+
+
+def test_what_lies_in_the_inbox_and_became_no_job_is_lost(scene: Scene) -> None:  # rule 8
+    scene.store.put("inbox/nuclei/forgotten.tif", stand.tiff())
+    later = time.time() + 200
+    assert scene.found(settled=False) == set()
+    [anomaly] = scene.audit(now=later).findings.examples
+    assert anomaly.kind is Kind.LOST
+    assert anomaly.sentence.startswith("inbox/nuclei/forgotten.tif lies in the inbox for 200 s")
+
+
+def test_what_was_put_over_a_job_of_the_inbox_became_no_job_itself(scene: Scene) -> None:  # rule 8
+    old = scene.store.put(INBOX, stand.archive({"a.tif": stand.tiff(seed=9)}))
+    work(scene, UploadReceived(object=INBOX, etag=old))
+    assert scene.found() == set()
+    scene.store.put(INBOX, stand.archive({"b.tif": stand.tiff(seed=10)}))
+    assert scene.found() == {Kind.LOST}
+
+
+@pytest.mark.parametrize("key", ["inbox/top.zip", "inbox/nuclei/plate.zip.json", "inbox/nuclei/a\nb.tif"])
+def test_what_nobody_takes_from_the_inbox_is_not_lost(scene: Scene, key: str) -> None:
+    scene.store.put(key, b"{}")
+    assert scene.found() == set()
+
+
+def test_what_was_deleted_after_its_job_is_not_lost(scene: Scene) -> None:  # rule 7
+    delete_a_job(scene, scene.store.put(INBOX, b"an archive"))
+    assert scene.found() == set()
