@@ -6,6 +6,7 @@ here once more. What the manifest lists beyond that is no matter of this check.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 from zipfile import ZipFile, ZipInfo
 
 from loadgen.bucket import Bucket, BucketAway
@@ -31,28 +32,35 @@ class NotCompared(Exception):
     """An archive can't be compared with its manifest; the message says why."""
 
 
+class File(NamedTuple):
+    """A file of an archive, as its directory tells: two of one name, and two that changed places, are told apart."""
+
+    name: str
+    crc: int | None
+
+
 class Listed:
-    """What a manifest lists, shard by shard: names, and whether it is the upload as a whole."""
+    """What a manifest lists, shard by shard: files, and whether it is the upload as a whole."""
 
     def __init__(self) -> None:
-        self._names: Counter[str] = Counter()
+        self._files: Counter[File] = Counter()
         self.whole = False
         """The upload itself is the one image: it is no archive, was refused, or was not listed before the job's end."""
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Note the entries of a shard."""
         for entry in entries:
-            self._names[entry.name] += 1
+            self._files[File(entry.name, entry.source.crc)] += 1
             self.whole = self.whole or entry.source.crc is None
 
-    def without(self, files: Iterable[str]) -> Iterator[str]:
-        """The files that are not listed; of files of one name so many as are too few."""
-        left = self._names.copy()
-        for name in files:
-            if left[name]:
-                left[name] -= 1
+    def without(self, files: Iterable[File]) -> Iterator[File]:
+        """The files that are not listed as they are; of equal ones so many as are too few."""
+        left = self._files.copy()
+        for file in files:
+            if left[file]:
+                left[file] -= 1
             else:
-                yield name
+                yield file
 
 
 def unlisted(bucket: Bucket, books: Books, listed: Listed) -> Iterator[Anomaly]:
@@ -63,12 +71,12 @@ def unlisted(bucket: Bucket, books: Books, listed: Listed) -> Iterator[Anomaly]:
     files = _files(bucket, job)
     missing = list(listed.without(files))
     if missing:
-        what = f"lacks {len(missing)} of the {len(files)} files of {job.object}, the first {missing[0]!r}"
+        what = f"lacks {len(missing)} of the {len(files)} files of {job.object}, the first {missing[0].name!r}"
         yield Anomaly(Kind.MANIFEST, books.job, f"the manifest of job {books.job} {what}")
 
 
-def _files(bucket: Bucket, job: JobRecord) -> list[str]:
-    """The names of an archive's files; none where the upload is no archive."""
+def _files(bucket: Bucket, job: JobRecord) -> list[File]:
+    """An archive's files; none where the upload is no archive."""
     found = bucket.size(job.object, job.etag)
     if found is None:
         raise NotCompared(f"{job.object} is gone, or was replaced")
@@ -78,7 +86,8 @@ def _files(bucket: Bucket, job: JobRecord) -> list[str]:
             return []
         with ZipFile(file) as archive:
             file.check_end(archive.comment)
-            return [name[: keys.MAX_NAME] for name in map(_name, archive.infolist()) if _counts(name)]
+            named = ((_name(member), member.CRC) for member in archive.infolist())
+            return [File(name[: keys.MAX_NAME], crc) for name, crc in named if _counts(name)]
     except (BucketAway, NotCompared):
         raise
     except Exception as error:  # a strange archive fails in as many ways as there are bytes

@@ -264,7 +264,7 @@ def job_that_was_never_listed(scene: Scene) -> None:
         (shard_of_too_few, {Kind.MANIFEST}),
         (index_with_too_many_shards, {Kind.MANIFEST}),
         (index_that_is_gone, {Kind.MANIFEST}),
-        (file_listed_twice, {Kind.DUPLICATED}),
+        (file_listed_twice, {Kind.DUPLICATED, Kind.MANIFEST}),
         (job_done_twice, {Kind.DUPLICATED}),
         (open_marker, {Kind.LEFTOVER}),
         (open_marker_of_no_job, {Kind.LEFTOVER}),

@@ -58,6 +58,14 @@ def test_another_name_is_another_file(scene: Scene) -> None:
     assert anomaly.sentence.endswith("lacks 1 of the 4 files of uploads/u1/plate.zip, the first 'd.tif'")
 
 
+def test_two_files_that_changed_places_are_not_listed_as_they_are(scene: Scene) -> None:  # rule 10
+    key = keys.manifest_shard(scene.job, 0)
+    first, second, *rest = scene.read(key)["images"]
+    swapped = [first | {"source": second["source"]}, second | {"source": first["source"]}]
+    scene.change(key, images=[*swapped, *rest])
+    assert scene.found(checksums=False) == {Kind.MANIFEST}  # their labels are, each, the other's
+
+
 @pytest.mark.parametrize("data", [None, b"PK\3\4 of something else"])
 def test_an_archive_that_is_not_there_any_more_is_no_anomaly_but_said(scene: Scene, data: bytes | None) -> None:
     forget(scene, 2)
