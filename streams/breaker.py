@@ -80,7 +80,7 @@ class Breaker:
 
     async def _until_back(self, canary: Callable[[], Awaitable[bool]]) -> None:
         begun = time.monotonic()
-        while not await canary():  # noqa: ASYNC110  # nobody would tell us
+        while not await _answers(canary):  # noqa: ASYNC110  # nobody would tell us
             await asyncio.sleep(CANARY_SECONDS)
         async with self._changed:
             self.open_since = None
@@ -91,6 +91,15 @@ class Breaker:
         if self.open_since is not None:
             return False
         return self._flying == 0 if suspect else self._suspects == 0
+
+
+async def _answers(canary: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether the canary is answered; what it can't make sense of is no answer, and it goes on to be asked."""
+    try:
+        return await canary()
+    except Exception as error:
+        log().warning("canary_failed", error=repr(error))
+        return False
 
 
 class _Turn:

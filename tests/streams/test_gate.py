@@ -102,6 +102,27 @@ def test_an_outage_is_waited_out_and_blames_nobody() -> None:  # rule 19
     assert len(run(work())) == 6
 
 
+def test_a_canary_that_gets_nonsense_is_sent_again() -> None:  # rule 20
+    class Confused(Server):
+        confused = True
+
+        async def ready(self, model: Model) -> bool:
+            confused, self.confused = self.confused, False
+            if confused:
+                raise ValueError("could not convert string to float")
+            return await super().ready(model)
+
+    async def work() -> Any:
+        server = Confused()
+        server.up = False
+        asked = asyncio.create_task(ask(gate(server), 1))
+        await asyncio.sleep(0.05)
+        server.come_back()
+        return await asyncio.wait_for(asked, 5)
+
+    assert run(work()).shape == (2, 8, 8)
+
+
 def test_a_request_that_hangs_while_others_are_answered_is_its_own_fault() -> None:  # rule 19
     async def work() -> None:
         await ask(gate(Server()), 333)
