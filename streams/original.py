@@ -15,8 +15,10 @@ from streams.events import ImageFound
 from streams.failure import Rejected
 from streams.tools import Tools
 
-READINGS = 4
-"""Of a file that seems damaged; what flips bits on the way often does so more than once."""
+READINGS = 6
+"""Of a file that seems damaged; what flips bits on the way often does so several times in a row."""
+REST_SECONDS = 0.02
+"""Before the third reading; before each later one twice as long, half a second in all."""
 DEATH_SECONDS = 0.3
 """Times the deaths so far, before the next reading: what killed may have been a machine short of memory."""
 PLAUSIBLE_PIXEL_UM = (0.01, 10.0)
@@ -32,12 +34,14 @@ async def read(found: ImageFound, tools: Tools) -> Image:
     """
     with tools.timed("wait"):
         await tools.share.grow(found.source.size / 1e6)
-    for _ in range(READINGS - 1):
+    for reading in range(READINGS - 1):
         try:
             return await _alive(found, tools)
         except Unreadable as why:
             if why.reason != "bad_input":
                 raise
+        with tools.timed("pause"):
+            await asyncio.sleep(REST_SECONDS * (2**reading - 1))
     return await _alive(found, tools)
 
 

@@ -1,7 +1,8 @@
 """The sweeper: somebody looks, once a minute, at every job that has not ended (rule 4).
 
-What stands still is announced again: at once where the topics are empty, so that its messages must have vanished, and
-otherwise at half of its deadline. At the deadline it is rejected. An outage is nobody's fault: the clock stands still.
+What stands still is announced again: at once where the topics are empty, so that its messages must have vanished; after
+a while where only a job's last few images are left, though others are queued for hours; and otherwise at half of its
+deadline. At the deadline it is rejected. An outage is nobody's fault: the clock stands still.
 """
 
 import asyncio
@@ -29,6 +30,10 @@ SETTLE_SECONDS = 600.0
 """A cancelled job's end is written so much later: what was under way has landed by then."""
 RELEASE_SECONDS = 2 * BELIEVED_SECONDS
 """So long after a release somebody may still believe the marker, and pass events over."""
+STRAGGLE_SECONDS = 600.0
+"""When a job has stood still for so long, with few images left, their messages are taken for vanished."""
+MOST_STRAGGLERS = 100
+"""Few: at most so many, and at most one in ten. They are announced among the small jobs, or they would queue again."""
 LONGEST_PAUSE = 3600.0
 """Between two announcements of what vanishes again and again."""
 MOST_AT_ONCE = 10_000
@@ -62,6 +67,16 @@ class _View:
 
 
 @dataclass(frozen=True, slots=True)
+class _Stands:
+    """How a job stands, as far as this process can tell."""
+
+    still: bool
+    """No image has ended since the last look."""
+    late: bool
+    """Only a few images are left, and for long none has ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Due:
     """What the clock of a job asks for, by round."""
 
@@ -69,14 +84,16 @@ class _Due:
     half: frozenset[int]
     vanished: bool
     """Nothing is in flight anywhere, and still images have no outcome."""
+    straggling: bool
+    """All but a few images ended long ago."""
     released: bool
 
     def __bool__(self) -> bool:
-        return bool(self.expired or self.half or self.vanished or self.released)
+        return bool(self.expired or self.half or self.vanished or self.straggling or self.released)
 
     def again(self, round_: int) -> bool:
         """Whether the images of a round are to be announced again."""
-        return self.vanished or self.released or round_ in self.half
+        return self.vanished or self.straggling or self.released or round_ in self.half
 
 
 class Sweeper:
@@ -114,8 +131,8 @@ class Sweeper:
         self._now = now
         self._seconds = seconds
         self._was_idle = False
-        self._ended: dict[str, int] = {}
-        """By job, how many images had ended at the last look."""
+        self._ended: dict[str, tuple[int, float]] = {}
+        """By job, how many images had ended at the last look, and since when it were so many."""
         self._threads = ThreadPoolExecutor(THREADS, "sweep")
 
     async def look(self) -> list[Event]:
@@ -195,9 +212,10 @@ class Sweeper:
         if index and not missing and ending.finish(self._store, job.job):
             return []
         ended = ticked.standing(images).ended()
-        moved, self._ended[job.job] = self._ended.get(job.job) != ended, ended
-        clock = clock.model_copy(update={"repeats": 0, "again": 0.0}) if moved else clock
-        due = _due(job, rounds, clock, view, missing, moved)
+        stood = self._stood(job.job, ended, view.now)
+        clock = clock if stood else clock.model_copy(update={"repeats": 0, "again": 0.0})
+        late = stood >= STRAGGLE_SECONDS and _are_few(images - ended, images)
+        due = _due(job, rounds, clock, view, missing, _Stands(stood > 0, late))
         ledger.write(self._store, keys.open_job(job.job), self._noted(clock, due, view, job))
         if not due:
             return []
@@ -205,12 +223,21 @@ class Sweeper:
             return overdue.time_out_listing(self._store, job) if due.expired else [overdue.upload_again(job)]
         found = ledger.read_outcomes(self._store, job.job, rounds)
         ends = overdue.ends_again(job.job, index.lane, found, ticked.standing(images), images)
-        return [*islice(ends, MOST_AT_ONCE), *self._act(job, index.lane, rounds, due, found.missing(images))]
+        lane = Lane.INTERACTIVE if due.straggling else index.lane
+        return [*islice(ends, MOST_AT_ONCE), *self._act(job, lane, rounds, due, found.missing(images))]
+
+    def _stood(self, job: str, ended: int, now: float) -> float:
+        """For how many seconds no image of a job has ended, as far as this process can tell."""
+        before, since = self._ended.get(job, (None, now))
+        since = since if before == ended else now
+        self._ended[job] = ended, since
+        return now - since
 
     def _noted(self, clock: Clock, due: _Due, view: _View, job: Job) -> Clock:
         update: dict[str, Any] = {"half": sorted({*clock.half, *due.half})}
-        if due.vanished:
-            pause = min(LONGEST_PAUSE, self._seconds * 2**clock.repeats)
+        if due.vanished or due.straggling:
+            first = STRAGGLE_SECONDS if due.straggling else self._seconds
+            pause = min(LONGEST_PAUSE, first * 2**clock.repeats)
             update |= {"repeats": clock.repeats + 1, "again": view.now + pause}
         if due.released:
             update["released"] = view.released(job)
@@ -231,15 +258,21 @@ class Sweeper:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
 
 
-def _due(job: Job, rounds: list[Round], clock: Clock, view: _View, missing: dict[int, int], moved: bool) -> _Due:
+def _are_few(left: int, images: int) -> bool:
+    return left <= MOST_STRAGGLERS and 10 * left <= images
+
+
+def _due(job: Job, rounds: list[Round], clock: Clock, view: _View, missing: dict[int, int], stands: _Stands) -> _Due:
     limits = {0: job.deadline} | {each.round: each.deadline for each in rounds}
     waiting = missing.keys() or limits.keys()  # a tally that claims more than there is says nothing
     works = view.healthy and not view.holds(job)
     expired = {round_ for round_ in waiting if clock.spent(round_) >= limits[round_]}
     half = {round_ for round_ in waiting - expired if works and clock.spent(round_) >= limits[round_] / 2}
+    may = works and stands.still and view.now >= clock.again
     return _Due(
         expired=frozenset(expired),
         half=frozenset(half - set(clock.half)),
-        vanished=works and view.idle and not moved and view.now >= clock.again,
+        vanished=may and view.idle,
+        straggling=may and not view.idle and stands.late,
         released=works and view.released(job) > clock.released,
     )

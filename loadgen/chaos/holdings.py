@@ -88,10 +88,11 @@ class Holdings:
         return self._owners[request.connection]
 
     def held(self, pid: int) -> set[Image]:
-        """The images that a process was the last to begin, and that have not ended."""
+        """The images that a process was the last to begin, and that have no end; who was told of it is no matter."""
         for image in [image for image in self.readings if image in self.completions.heard]:
             del self.readings[image]
-        return {image for image, readings in self.readings.items() if readings[-1].pid == pid}
+        held = (image for image, readings in self.readings.items() if readings[-1].pid == pid)
+        return {image for image in held if not (self.stack.objects / keys.labels(*image)).exists()}
 
     def taken_over(self, images: set[Image], pid: int, since: float) -> list[float]:
         """When each image that is in other hands than a dead process's was begun there, or ended; in that order."""

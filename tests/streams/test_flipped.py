@@ -12,11 +12,11 @@ from tests.streams.stand import archive, submit, tiff, tools
 
 
 class Flipping(MemoryStore):
-    """Flips a bit in one of the reads of what was uploaded."""
+    """Flips a bit in one of the reads of what was uploaded, or in several in a row."""
 
-    def __init__(self, number: int, where: float) -> None:
+    def __init__(self, number: int, where: float, row: int = 1) -> None:
         super().__init__()
-        self._number, self._where = number, where
+        self._numbers, self._where = range(number, number + row), where
         self.reads = 0
 
     def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
@@ -24,7 +24,7 @@ class Flipping(MemoryStore):
         if not key.startswith("uploads/"):
             return data
         self.reads += 1
-        if self.reads != self._number or not data:
+        if self.reads not in self._numbers or not data:
             return data
         at = int(self._where * len(data)) | (self._where > 0)  # of a pixel the higher byte
         return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
@@ -56,3 +56,10 @@ def test_a_flipped_bit_in_any_read_changes_nothing(number: int, upload: Callable
     submit(tools(store), upload())
     assert end(store) == sound(upload)
     assert sound(upload)[1] in (1, 2)
+
+
+@pytest.mark.parametrize("number", range(6, 12))
+def test_what_flips_a_few_bits_in_a_row_changes_nothing_either(number: int) -> None:
+    store = Flipping(number, 0.5, row=4)
+    submit(tools(store), pair())
+    assert end(store) == sound(pair)

@@ -8,7 +8,7 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams.events import ImageEnded, UploadReceived
+from streams.events import ImageEnded, Lane, UploadReceived
 from streams.jobs import ledger, markers
 from streams.jobs.records import Job
 from streams.jobs.tallies import Tallies
@@ -47,6 +47,24 @@ def test_nothing_has_vanished_while_images_end_or_nobody_knows_the_backlog(watch
         count(watch.store)
         watch.lag = lag
         assert watch.look() == []
+
+
+def test_the_last_few_images_of_a_job_do_not_wait_for_the_queues_of_others(watch: Watch) -> None:  # rule 4
+    listed(watch.store, 2500)
+    label(watch.store, *range(2499))
+    count(watch.store)
+    watch.lag = 100_000
+    assert watch.looks(10) == []
+    assert watch.look() == [slice_of(2).model_copy(update={"lane": Lane.INTERACTIVE})]
+    assert [minute for minute in range(1, 80) if watch.look()] == [10, 30, 70]
+
+
+def test_a_job_of_which_much_is_left_may_stand_still_behind_others(watch: Watch) -> None:  # rule 4
+    listed(watch.store, 24)
+    label(watch.store, *range(21))
+    count(watch.store)
+    watch.lag = 100_000
+    assert watch.looks(60) == []
 
 
 def test_what_vanishes_again_and_again_is_announced_at_growing_distances(watch: Watch) -> None:  # rule 4

@@ -2,6 +2,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from loadgen.chaos.completions import Completions
 from loadgen.chaos.holdings import Holdings, Reading
 from loadgen.chaos.records import Record
+from storage import keys
 
 
 @pytest.fixture
@@ -51,8 +53,16 @@ def test_the_first_image_after_a_moment_tells_when_work_went_on(clock: list[floa
     assert completions.first_after(104) is None
 
 
-def holdings(completions: Completions) -> Holdings:
-    return Holdings(cast(Any, Path()), completions, lambda key, start: None)
+def holdings(completions: Completions, objects: Path = Path("nowhere")) -> Holdings:
+    return Holdings(cast(Any, SimpleNamespace(objects=objects)), completions, lambda key, start: None)
+
+
+def test_what_is_labelled_is_held_by_nobody_though_no_one_was_told(clock: list[float], tmp_path: Path) -> None:
+    found = holdings(heard(clock), tmp_path)
+    found.readings = {("j", 0): [Reading(7, 104)], ("j", 1): [Reading(7, 104)]}
+    (tmp_path / keys.labels("j", 1)).parent.mkdir(parents=True)
+    (tmp_path / keys.labels("j", 1)).touch()
+    assert found.held(7) == {("j", 0)}
 
 
 def test_a_process_holds_what_it_read_last_and_did_not_end(clock: list[float]) -> None:
