@@ -37,8 +37,6 @@ def verdict(error: Exception, name: str) -> Rejected | None:
             return Rejected("model_error", f"{name}: {error}")
         case ModelKilled():
             return Rejected("killed", f"{name}: {error}", STRIKES)
-        case MemoryError():
-            return Rejected("too_large", f"{name} needs more memory than a worker has")
     return None
 
 

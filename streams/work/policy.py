@@ -42,6 +42,8 @@ ATTEMPTS = 4
 QUICK = 2
 """Attempts before the image goes back to the end of its topic, where it holds no slot (rule 22)."""
 HANGS = 2
+SHORTAGES = 3
+"""Of memory: a process shares it among its runs, so the one that meets the limit need not be the one that is large."""
 HOPELESS = 12
 """After so many attempts at what speaks of no image that could be rejected, the message itself is set aside."""
 EVENT_SECONDS = 300.0
@@ -234,6 +236,8 @@ def _give_up(error: Exception, event: Event, attempt: int) -> Rejected | None:
     final = verdict(error, name)
     if final is not None:
         return final
+    if isinstance(error, MemoryError) and attempt >= SHORTAGES:
+        return Rejected("too_large", f"{name} needs more memory than a worker has")
     if found_of(event) is None:
         return None
     if isinstance(error, Hung) and attempt >= HANGS:

@@ -42,6 +42,18 @@ def test_an_image_that_can_not_be_read_is_rejected_at_once_and_its_neighbours_fi
         assert rejection.attempts == 1
 
 
+@pytest.mark.parametrize(("short", "ends"), [(2, "labelled"), (3, "too_large")])
+def test_who_lacks_memory_is_not_at_once_who_takes_too_much(short: int, ends: str) -> None:
+    predictor = Bright()
+    predictor.fails = [MemoryError()] * short
+    given = tools(predictor=predictor)
+    submit(given, tiff(), name="a.tif")
+    rejected = [
+        (story.reason, story.attempts) for story in ledger.rejections(given.store, next(ledger.jobs(given.store)).job)
+    ]
+    assert rejected == ([] if ends == "labelled" else [("too_large", 3)])
+
+
 def test_an_archive_that_is_none_is_a_job_of_one_rejected_image() -> None:
     given = tools()
     submit(given, b"PK\x03\x04 and then nothing")
