@@ -1,6 +1,7 @@
 """What a worker does for the jobs it owns besides ticking off: it sweeps every minute, and tidies up every hour."""
 
 import asyncio
+import random
 import time
 from dataclasses import dataclass, field
 
@@ -40,7 +41,7 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
         return lane.ready and lane.subscription.reads(job.encode())
 
     sweeper = Sweeper(tools.store, owns, Backlog(bootstrap), healthy, seconds=upkeep.sweep_seconds)
-    tidied = time.monotonic()
+    tidied = time.monotonic() - random.uniform(0, TIDY_SECONDS)  # or where none lives for an hour, nobody would ever
     while True:
         await asyncio.sleep(upkeep.sweep_seconds)
         await lane.announce(await sweeper.look())
