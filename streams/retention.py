@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from observability.logs import log
 from storage import keys
 from storage.objects import NotFound, Stat, Store
-from streams.jobs import ending, ledger
-from streams.jobs.records import Deleted, Done, Held, Job
+from streams.jobs import ending, ledger, markers
+from streams.jobs.records import Deleted, Done, Job
 
 DAY = 24 * 3600.0
 SETTLED_SECONDS = 3600.0
@@ -154,7 +154,7 @@ class _Sweep:
                 self.swept.leftovers += 1
                 self.store.delete([keys.deleted(marker.job)])
         for stat in list(self.store.list(keys.HELD)):
-            held = ledger.read(self.store, stat.key, Held)
+            held = markers.read_marker(self.store, stat.key)
             if held and held.released is not None and self.now - held.released > DAY:
                 self.swept.leftovers += self._remove([stat])
 

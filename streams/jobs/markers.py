@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from pydantic import ValidationError
+
+from observability.logs import log
 from storage import keys
 from storage.objects import Store
 from streams.events import Event, ImageEvent, found_of
@@ -53,8 +56,17 @@ def held(store: Store) -> list[Held]:
 
 def read_held(store: Store) -> list[Held]:
     """All that is held, or was released not long ago."""
-    found = (ledger.read(store, stat.key, Held) for stat in store.list(keys.HELD))
+    found = (read_marker(store, stat.key) for stat in store.list(keys.HELD))
     return [marker for marker in found if marker is not None]
+
+
+def read_marker(store: Store, key: str) -> Held | None:
+    """A marker; what is none, and lies among them, must not stand in everybody's way."""
+    try:
+        return ledger.read(store, key, Held)
+    except ValidationError as why:
+        log().error("marker_unreadable", key=key, why=str(why))
+        return None
 
 
 class _Known(NamedTuple):

@@ -4,6 +4,7 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
+from streams import retention
 from streams.events import ImageFound, SliceListed, Source
 from streams.jobs import ending, ledger, markers
 from streams.jobs.ledger import NoSuchJob
@@ -11,6 +12,7 @@ from streams.jobs.markers import Markers
 from streams.jobs.records import Deleted
 from streams.jobs.remembered import BELIEVED_SECONDS
 from tests.streams.books import JOB, START, Time, done, label, listed, refuse, tick
+from tests.streams.stand import archive, submit, tiff, tools
 
 
 class Counting(MemoryStore):
@@ -160,3 +162,13 @@ def test_many_jobs_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) 
     assert store.asked == asked
     found.standing(image("j0"))
     assert store.asked > asked
+
+
+def test_what_lies_among_the_markers_and_is_none_stands_in_nobodys_way() -> None:  # rule 5
+    given = tools()
+    given.store.put("held/job/notes", b"ask Ann")
+    markers.hold(given.store, "another", "the budget is spent")
+    submit(given, archive({"a.tif": tiff()}))
+    assert [ledger.state(given.store, job.job).labelled for job in ledger.jobs(given.store)] == [1]
+    assert [marker.what for marker in markers.held(given.store)] == ["another"]
+    retention.sweep(given.store)
