@@ -28,9 +28,9 @@ PLAUSIBLE_PIXEL_UM = (0.01, 10.0)
 async def read(found: ImageFound, tools: Tools) -> Image:
     """Fetch and decode the image, within the run's share of the budget.
 
-    What seems damaged is read again before it is judged: a bit may have flipped on the way, and a healthy image that is
-    rejected is a lost one. What kills its reader is read again as well, and it reads nothing else meanwhile: the death
-    is this image's, or chance.
+    What seems damaged, by its checksum or for want of one, is read again before it is judged: a bit may have flipped on
+    the way, and a healthy image that is rejected is a lost one. What kills its reader is read again as well, and it
+    reads nothing else meanwhile: the death is this image's, or chance.
     """
     with tools.timed("wait"):
         await tools.share.grow(found.source.size / 1e6)
@@ -38,7 +38,7 @@ async def read(found: ImageFound, tools: Tools) -> Image:
         try:
             return await _alive(found, tools)
         except Unreadable as why:
-            if why.reason != "bad_input":
+            if why.reason != "bad_input" or why.arrived:
                 raise
         with tools.timed("pause"):
             await asyncio.sleep(REST_SECONDS * (2**reading - 1))

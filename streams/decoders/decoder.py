@@ -10,6 +10,7 @@ from typing import Protocol
 from storage.images import Image, read_image
 from storage.objects import Store
 from storage.sources import read_source
+from storage.unreadable import reading
 from streams.decoders import wire
 from streams.decoders.forkserver import Child, Died, ForkServer
 from streams.decoders.wire import Told, Wanted
@@ -64,7 +65,7 @@ class InProcess:
         """See `Decoder`."""
         with spent.timed("fetch"):
             data = await asyncio.to_thread(read_source, self._store, wanted, wanted.name)
-        with spent.timed("decode"):
+        with spent.timed("decode"), reading(arrived=wanted.crc is not None):
             return await self._workshop.run(lane, partial(read_image, data, wanted.name, wanted.channel))
 
     def rest(self) -> None:

@@ -18,6 +18,7 @@ from storage.images import Image, read_image
 from storage.objects import Store
 from storage.s3 import S3Store
 from storage.sources import read_source
+from storage.unreadable import reading
 from streams.decoders import wire
 from streams.decoders.wire import Wanted
 
@@ -110,7 +111,8 @@ def _read(channel: socket.socket, wanted: Wanted, store: Store, decode: Decode) 
     data = read_source(store, wanted, wanted.name)
     fetched = time.perf_counter()
     wire.send(channel, {"fetch": fetched - begun})
-    return decode(data, wanted.name, wanted.channel), fetched
+    with reading(arrived=wanted.crc is not None):
+        return decode(data, wanted.name, wanted.channel), fetched
 
 
 def _end_with(parent: int) -> None:

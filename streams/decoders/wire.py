@@ -104,7 +104,7 @@ def confess(error: Exception) -> dict[str, Any]:
     """An error in words."""
     words = {"message": str(error)[:MOST_WORDS]}
     if isinstance(error, Unreadable):
-        return {"error": "Unreadable", "reason": error.reason, **words}
+        return {"error": "Unreadable", "reason": error.reason, "arrived": error.arrived, **words}
     kind = next((known for known in _KNOWN if isinstance(error, known)), type(error))
     return {"error": kind.__name__, **words}
 
@@ -113,6 +113,8 @@ def error(words: dict[str, Any]) -> Exception:
     """The error that was put into words."""
     name, message = words["error"], words["message"]
     if name == "Unreadable":
-        return Unreadable(words["reason"], message)
+        unreadable = Unreadable(words["reason"], message)
+        unreadable.arrived = words["arrived"]
+        return unreadable
     kinds = {known.__name__: known for known in _KNOWN}
     return kinds[name](message) if name in kinds else type(name, (Strange,), {})(message)
