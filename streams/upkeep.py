@@ -41,9 +41,12 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
         return lane.ready and lane.subscription.reads(job.encode())
 
     sweeper = Sweeper(tools.store, owns, Backlog(bootstrap), healthy, seconds=upkeep.sweep_seconds)
-    tidied = time.monotonic() - random.uniform(0, TIDY_SECONDS)  # or where none lives for an hour, nobody would ever
+    # Both begin somewhere within their period: where no worker lives for a whole one, nobody would ever do either.
+    tidied = time.monotonic() - random.uniform(0, TIDY_SECONDS)
+    wait = random.uniform(0, upkeep.sweep_seconds)
     while True:
-        await asyncio.sleep(upkeep.sweep_seconds)
+        await asyncio.sleep(wait)
+        wait = upkeep.sweep_seconds
         await lane.announce(await sweeper.look())
         await tell_held(tools)
         if time.monotonic() - tidied > TIDY_SECONDS and owns(_TIDIER):
