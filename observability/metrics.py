@@ -189,6 +189,11 @@ TRITON = {
     "nv_gpu_memory_used_bytes": "memory in use on each GPU",
 }
 """What we use of Triton's own metrics, which it serves itself."""
+DCGM = {
+    "DCGM_FI_DEV_GPU_UTIL": "how busy each GPU is, in per cent",
+    "DCGM_FI_DEV_FB_USED": "memory in use on each GPU, in MiB",
+}
+"""What we use of the metrics of NVIDIA's exporter, which a cluster with GPUs runs on each node."""
 
 
 def serve(address: str) -> WSGIServer | None:
@@ -208,4 +213,4 @@ def serve(address: str) -> WSGIServer | None:
 if __name__ == "__main__":
     from observability.page import page
 
-    print(page(BOOK, TRITON), end="")
+    print(page(BOOK, TRITON, DCGM), end="")

@@ -18,10 +18,18 @@ What Triton serves itself, and we use.
 | metric | meaning |
 |---|---|
 """
+DCGM_HEAD = """
+## DCGM's own
+
+What NVIDIA's exporter serves on each node with GPUs of a cluster, and we use.
+
+| metric | meaning |
+|---|---|
+"""
 
 
-def page(book: Book, triton: Mapping[str, str]) -> str:
-    """All metrics in Markdown: a table for each subject, one for the labels, one for Triton's."""
+def page(book: Book, triton: Mapping[str, str], dcgm: Mapping[str, str]) -> str:
+    """All metrics in Markdown: a table for each subject, one for the labels, one for Triton's and one for DCGM's."""
     labels = {label.name: label for entry in book.entries.values() for label in entry.labels}
     return "".join(
         [
@@ -30,7 +38,9 @@ def page(book: Book, triton: Mapping[str, str]) -> str:
             "\n## Labels\n\n| label | values |\n|---|---|\n",
             *map(_label, labels.values()),
             TRITON_HEAD,
-            *(f"| `{name}` | {meaning} |\n" for name, meaning in triton.items()),
+            *map(_foreign, triton.items()),
+            DCGM_HEAD,
+            *map(_foreign, dcgm.items()),
         ]
     )
 
@@ -47,3 +57,8 @@ def _row(entry: Entry) -> str:
 
 def _label(label: Label) -> str:
     return f"| `{label.name}` | {', '.join(f'`{value}`' for value in label.values) or label.bound} |\n"
+
+
+def _foreign(told: tuple[str, str]) -> str:
+    name, meaning = told
+    return f"| `{name}` | {meaning} |\n"

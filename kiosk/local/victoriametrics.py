@@ -5,6 +5,8 @@ from pathlib import Path
 
 from kiosk.local import golang
 from kiosk.local.state import write_json
+from observability.dashboards import viewer
+from observability.dashboards.collection import DASHBOARDS
 
 SERVER = golang.Program(
     "victoria-metrics",
@@ -26,7 +28,7 @@ VARIABLES: Mapping[str, str] = {"GOMAXPROCS": "2"}
 
 
 def command(binary: Path, folder: Path, port: int, targets: Mapping[str, str]) -> list[str]:
-    """Write down what is scraped, and return how the server is started.
+    """Write down what is scraped and the dashboards, and return how the server is started.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def command(binary: Path, folder: Path, port: int, targets: Mapping[str, str]) -
         The argv.
     """
     dashboards, scraped = folder / "dashboards", folder / "scraped.json"
-    dashboards.mkdir(parents=True, exist_ok=True)
+    viewer.write(DASHBOARDS, dashboards)
     write_json(scraped, scraping(targets))
     return [
         str(binary),
@@ -66,7 +68,8 @@ def scraping(targets: Mapping[str, str]) -> dict[str, object]:
         See `command`.
     """
     static = [{"targets": [address], "labels": {"process": name}} for name, address in sorted(targets.items())]
+    all_of_them = {"job_name": "monolayer", "static_configs": static}
     return {
         "global": {"scrape_interval": f"{SCRAPE_SECONDS}s"},
-        "scrape_configs": [{"job_name": "monolayer", "static_configs": static}],
+        "scrape_configs": [{**all_of_them, "honor_labels": True}],  # `job` is one of ours where a process tells of jobs
     }

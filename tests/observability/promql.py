@@ -2,7 +2,7 @@
 
 import re
 
-from observability.metrics import BOOK, TRITON
+from observability.metrics import BOOK, DCGM, TRITON
 
 FOREIGN = {
     "up",
@@ -11,6 +11,7 @@ FOREIGN = {
     "kubelet_volume_stats_available_bytes",
     "kubelet_volume_stats_capacity_bytes",
     *TRITON,
+    *DCGM,
 }
 """Metrics of others that we use."""
 TARGET = {"job", "process", "pod", "instance"}

@@ -9,7 +9,7 @@ import pytest
 
 from observability import metrics
 from observability.instruments import Book, Label
-from observability.metrics import BOOK, TRITON
+from observability.metrics import BOOK, DCGM, TRITON
 from observability.page import page
 
 PAGE = Path(metrics.__file__).parent / "metrics.md"
@@ -19,7 +19,7 @@ STATES = {"monolayer_breaker_open", "monolayer_model_held", "monolayer_backlog_k
 
 
 def test_the_page_says_what_the_code_says() -> None:
-    assert PAGE.read_text() == page(BOOK, TRITON), "print it anew: python -m observability.metrics"
+    assert PAGE.read_text() == page(BOOK, TRITON, DCGM), "print it anew: python -m observability.metrics"
 
 
 @pytest.mark.parametrize("entry", BOOK.entries.values(), ids=lambda entry: entry.name)
