@@ -111,7 +111,12 @@ def _panel(panel: Panel, number: int) -> timeseries.Panel:
 
 
 def _legend() -> common.VizLegendOptions:
-    return common.VizLegendOptions().display_mode(LegendDisplayMode.LIST).placement(LegendPlacement.BOTTOM)
+    return (
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
+    )
 
 
 def _stacked(drawn: timeseries.Panel) -> timeseries.Panel:

@@ -22,6 +22,9 @@ _NAME = re.compile(
 _MATCHED = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 _GROUPED = re.compile(r"\b(?:by|on|without|group_left|group_right)\s*\(([^)]*)\)")
 _SERIES = ("_bucket", "_sum", "_count")
+_GAUGES_OF_TRITON = {"nv_inference_pending_request_count", "nv_gpu_utilization", "nv_gpu_memory_used_bytes"}
+_GROWTH = re.compile(r"\b(?:rate|increase)\(\s*(\w+)(?:\{[^}]*\})?\[")
+_QUANTILE = re.compile(r"histogram_quantile\([\d.]+, sum by \(le\b[^)]*\) \(rate\((\w+)(?:\{[^}]*\})?\[[^]]+\]\)\)\)")
 
 
 def names_in(query: str) -> dict[str, set[str]]:
@@ -47,6 +50,21 @@ def unknown_in(query: str) -> set[str]:
     grouped = {label.strip() for labels in _GROUPED.findall(query) for label in labels.split(",") if label.strip()}
     foreign = named.keys() & FOREIGN
     return wrong | (set() if foreign else {f"by {label}" for label in grouped - known})
+
+
+def misused_in(query: str) -> set[str]:
+    """What a query asks for in a way that means nothing: bare counters, rates of gauges, buckets without a quantile."""
+    growing, quantiles = set(_GROWTH.findall(query)), set(_QUANTILE.findall(query))
+    named = set(names_in(query))
+    buckets = {name for name in named if name.endswith("_bucket")}
+    return {name for name in named if (name in growing) != _counts(name)} | (buckets ^ quantiles)
+
+
+def _counts(name: str) -> bool:
+    """Whether a series only grows."""
+    if name in TRITON:
+        return name not in _GAUGES_OF_TRITON
+    return name.endswith(("_total", *_SERIES)) and name not in FOREIGN
 
 
 def _series(name: str) -> list[str]:
