@@ -1,15 +1,12 @@
 """Servers are started once per run, by the first test that asks; e2e tests share one whole system."""
 
-import os
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from kiosk.local.cache import cache_folder
-from kiosk.local.install import missing
-from tests.servers import kafka_address, s3_server, triton_address
+from tests.servers import kafka_address, observable, s3_server, triton_address
 
 settings.register_profile("monolayer", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("monolayer")  # a busy machine is no failure
@@ -30,7 +27,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> EndToEndBesi
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever uses `monolayer up --observe` has Jaeger and tests it; nobody else waits ten minutes for it."""
-    if os.environ.get("MONOLAYER_TEST_OBSERVE") or not missing(cache_folder(), ["jaeger"]):
+    if observable():
         return
     skipped = pytest.mark.skip(reason="Jaeger is not in the cache; with MONOLAYER_TEST_OBSERVE=1 it is built")
     for item in items:

@@ -4,6 +4,7 @@ They are started as `monolayer up` starts them, on ports and in folders of their
 ``from tests.servers import kafka_address, s3_server, triton_address``.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.local.cache import cache_folder
+from kiosk.local.install import missing
 from kiosk.local.processes import EVERYTHING
 from kiosk.local.stack import Local
 from kiosk.local.state import State
@@ -26,6 +28,11 @@ class S3Server:
     secret_key: str
     folder: Path
     """Its buckets are folders here."""
+
+
+def observable() -> bool:
+    """Whether what needs Jaeger is tested: where it is there, or is to be built."""
+    return bool(os.environ.get("MONOLAYER_TEST_OBSERVE")) or not missing(cache_folder(), ["jaeger"])
 
 
 @contextmanager

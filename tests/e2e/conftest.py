@@ -1,16 +1,17 @@
-"""One whole system for all end-to-end tests of a run."""
+"""One whole system for all end-to-end tests of a run, observed where Jaeger is there."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.system import System
+from tests.servers import observable
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     started = System(tmp_path_factory.mktemp("monolayer"))
-    started.run("up", "--detach", seconds=600)
+    started.run("up", "--detach", *(["--observe"] if observable() else []), seconds=600)
     try:
         yield started
     finally:
