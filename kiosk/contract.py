@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.keys import MAX_NAME
-from streams.events import LONGEST_DEADLINE, MAX_MARK, Options, ReasonClass
+from streams.events import LONGEST_DEADLINE, MAX_MARK, MOST_BUDGET, Options, ReasonClass
 
 PREFIX = "/api/v1"
 MOST_REJECTED = 10_000
@@ -29,6 +29,10 @@ Deadline = Annotated[float, Field(ge=DEADLINES[0], le=DEADLINES[1], allow_inf_na
 """Seconds after which images in flight are rejected; its clock stands still while a part of the system is away."""
 
 
+Budget = Annotated[float, Field(gt=0, le=MOST_BUDGET, allow_inf_nan=False)]
+"""Dollars that a job may cost before it is held."""
+
+
 class Strict(BaseModel):
     """A request: what it doesn't know is a mistake of the sender."""
 
@@ -50,6 +54,7 @@ class NewUpload(Strict):
     options: Options = Options()
     submission: Mark = ""
     deadline: Deadline | None = None
+    budget: Budget | None = None
     size: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the file where they are known: very large files are sent in larger parts."""
     digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
@@ -69,6 +74,7 @@ class NewJob(Strict):
     """Counted from 1."""
     submission: Mark = ""
     deadline: Deadline | None = None
+    budget: Budget | None = None
 
 
 class UploadStarted(Answer):
@@ -111,6 +117,23 @@ class Accepted(Answer):
     """The same submission was here before; nothing new begins."""
 
 
+class CostView(Answer):
+    """What a job costs, by the price file of this system; told up to a minute late."""
+
+    dollars: float
+    """So far."""
+    at_completion: float | None
+    """If the rest costs as much as the images that ended; none while nobody can tell."""
+    per_million: float | None
+    """Of such images; none before the first has ended."""
+    parts: dict[str, float]
+    """So far, by nodes, operations, traffic and storage."""
+    without: list[str] = []
+    """What is not in these figures, because nobody measures it or its price isn't known."""
+    prices: str
+    """Of which place, and how old the oldest figure is."""
+
+
 class JobView(Answer):
     """A job at one moment; `images` and `in_flight` are none while its archive is still being listed."""
 
@@ -138,6 +161,10 @@ class JobView(Answer):
     """Why nothing is begun until somebody releases it; empty when it isn't held."""
     waiting: str = ""
     """What the work waits for, while the deadline's clock stands still; empty when it goes on."""
+    cost: CostView | None = None
+    """None where prices aren't known, and before anything was counted."""
+    budget: float | None = None
+    """Dollars that it may cost before it is held; none: as many as it takes."""
 
     @property
     def over(self) -> bool:
@@ -195,6 +222,13 @@ class Replayed(Answer):
     images: int
     note: str = ""
     """What else there is to know, such as why there are none; a sentence."""
+
+
+class Release(Strict):
+    """How a held job goes on."""
+
+    budget: Budget | None = None
+    """Dollars that it may cost in all from now on; none: as many as before."""
 
 
 class HeldView(Answer):

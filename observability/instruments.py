@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-__all__ = ["Book", "Counter", "Entry", "Gauge", "Histogram", "Label", "Live", "Subject", "serve"]
+__all__ = ["Book", "Counter", "Entry", "Gauge", "Histogram", "Label", "Live", "Subject", "serve", "values"]
 
 PREFIX = "monolayer_"
 Values = tuple[str, ...]
@@ -112,6 +112,12 @@ class Book:
     def entries(self) -> dict[str, Entry]:
         """Every metric by its name."""
         return {entry.name: entry for subject in self.subjects for entry in subject.entries}
+
+
+def values(counter: Counter) -> dict[Values, float]:
+    """What a counter has come to in this process, by the values of its labels."""
+    samples = (sample for family in counter.collect() for sample in family.samples if sample.name.endswith("_total"))
+    return {tuple(sample.labels.values()): sample.value for sample in samples}
 
 
 def serve(address: str, book: Book) -> WSGIServer:

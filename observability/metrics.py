@@ -37,6 +37,9 @@ METHOD = Label("method", ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTI
 ROUTE = Label("route", bound="the templates of the API's routes, below `/api/v1`, and `none`")
 STATUS = Label("status", bound="HTTP's status codes")
 VERSION = Label("version", bound="one in each process")
+CLASS = Label("class", ("A", "B", "free"))
+DIRECTION = Label("direction", ("sent", "received"))
+PART = Label("part", ("nodes", "operations", "traffic", "storage"))
 
 MOMENTS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 """Of parts of an image's way: fetching takes milliseconds, waiting may take a minute."""
@@ -159,6 +162,25 @@ OLDEST = _backlog.live(
 )
 KNOWN = _backlog.live(
     "monolayer_backlog_known", "1 while the backlog is known, 0 while nobody can tell: then freeze.", STAGE, LANE
+)
+
+_store = BOOK.subject("Store and cost")
+STORE_OPERATIONS = _store.counter(
+    "monolayer_store_operations_total",
+    "Requests that the object store answered, by the class that clouds bill them in: puts and lists (A), gets and "
+    "heads (B), deletes (free). Parts that clients put themselves count when they are put together.",
+    CLASS,
+)
+STORE_BYTES = _store.counter(
+    "monolayer_store_bytes_total", "Bytes of bodies, to and from the object store; clients' own not counted.", DIRECTION
+)
+COST = _store.counter(
+    "monolayer_cost_dollars_total",
+    "What the images that ended here have cost, by the price file in MONOLAYER_PRICES; without one nothing is told.",
+    PART,
+)
+JOB_COST = _store.live(
+    "monolayer_job_cost_dollars", "What a job has cost so far, as the process that owns it counts.", JOB
 )
 
 _api = BOOK.subject("API")

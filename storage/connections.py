@@ -2,6 +2,8 @@
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
 
+from storage import operations
+
 THREADS = 32
 """How many connections are kept open for as many threads."""
 CONNECT_SECONDS = 2.0
@@ -9,12 +11,16 @@ READ_SECONDS = 30.0
 
 
 class _AsStored(PoolManager):
-    """Bytes as they are stored, even where someone uploaded them with a content encoding."""
+    """Bytes as they are stored, even where someone uploaded them with a content encoding; requests are counted."""
 
     def urlopen(  # type: ignore[override]  # urllib3 names its options in the methods below this one
         self, method: str, url: str, redirect: bool = True, **options: object
     ) -> BaseHTTPResponse:
-        return super().urlopen(method, url, redirect, decode_content=False, **options)
+        answer = super().urlopen(method, url, redirect, decode_content=False, **options)
+        body, length = options.get("body"), answer.headers.get("content-length", "0")
+        received = int(length) if length.isdigit() and method != "HEAD" else 0
+        operations.count(method, url, len(body) if isinstance(body, bytes) else 0, received)
+        return answer
 
 
 def connections() -> PoolManager:

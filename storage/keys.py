@@ -12,6 +12,7 @@ in the order of its archive's directory and stored by shards of 1,000.
     jobs/<job>/rejected/<shard>/<image>.<round>.json
     jobs/<job>/rounds/<round>.<mark>.json       a replay: which rejected images go through again; the first is round 1;
                                                 two that were asked for at once may be one round
+    jobs/<job>/budget.json                      how many dollars it may cost, where it was given more
     jobs/<job>/cancelled.json                   somebody cancelled the job
     jobs/<job>/done.json                        the job's end, as of a round
     open/<job>                                  there while the job is not done; its deadline's clock
@@ -130,6 +131,11 @@ def round_of_tally(key: str) -> int:
 def cancelled(job_id: str) -> str:
     """The marker of a cancelled job."""
     return f"{JOBS}{job_id}/cancelled.json"
+
+
+def budget(job_id: str) -> str:
+    """What the job may cost since it was given more."""
+    return f"{JOBS}{job_id}/budget.json"
 
 
 def held(what: str) -> str:

@@ -19,6 +19,8 @@ from minio.error import InvalidResponseError, MinioException, S3Error, ServerErr
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
+from observability.cost import Asked
+from storage import operations
 from storage.connections import connections
 from storage.listing import Page, read_page
 from storage.objects import Changed, Full, NotFound, Part, Stat, StoreError, Unavailable
@@ -166,6 +168,7 @@ class S3Store:
             result = self._client._complete_multipart_upload(self.bucket, key, upload, wanted)
         if not result.etag:  # an error that came after the answer had begun with 200
             raise Unavailable(f"{self.endpoint} did not put {key} together")
+        operations.count_others(Asked(a=len(wanted)))  # clients put them
         return _bare(result.etag)
 
     def abort_upload(self, key: str, upload: str) -> None:

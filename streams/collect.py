@@ -10,7 +10,7 @@ async def collect(ended: ImageEnded, tools: Tools) -> list[Event]:
     if ended.fanned_out:
         await tools.fetch(_remove, keys.scratch(ended.job, ended.image), tools)
     await _trace(ended, tools)
-    await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled", ended.round)
+    await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled", ended.round, ended.asked)
     return []
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from observability.cost import Asked
 from storage import keys
 from streams.runs import Run
 
@@ -23,6 +24,8 @@ LONGEST_KEY = 1024
 """Bytes, in every S3 server. What none can hold is refused here: asking for it looks like a server that is away."""
 LONGEST_DEADLINE = 6 * 24 * 3600.0
 """Seconds. Shorter than topics keep their events, so that none is lost unseen before its image's time is over."""
+MOST_BUDGET = 1e9
+"""Dollars."""
 MAX_SIDE = 200_000
 """Pixels, at the model's scale as well."""
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
@@ -159,6 +162,8 @@ class UploadReceived(Event):
     name: Annotated[str, Field(max_length=keys.MAX_NAME)] = ""
     deadline: Annotated[float, Field(ge=60, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = None
     """Seconds within which its images should end; the job's default where none."""
+    budget: Annotated[float, Field(gt=0, le=MOST_BUDGET, allow_inf_nan=False)] | None = None
+    """Dollars that the job may cost before it is held; none: as many as it takes."""
 
     @field_validator("object")
     @classmethod
@@ -284,6 +289,8 @@ class ImageEnded(ImageEvent):
     """Whether tiles and maps of this image may still lie in the bucket."""
     ran: tuple[Run, ...] | None = None
     """What was measured on the way, where it is traced."""
+    asked: Asked | None = None
+    """What the worker asked of the store since it ended another image."""
 
     @property
     def key(self) -> str:

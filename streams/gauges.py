@@ -18,6 +18,7 @@ def watch(lanes: Sequence[LaneOfWork], tools: Tools) -> None:
     metrics.OLDEST_IN_FLIGHT.ask(_of_each(lanes, lambda lane: lane.oldest(time.monotonic())))
     metrics.BREAKER_OPEN.ask(lambda: _breaker(tools.gate))
     metrics.JOB_IMAGES.ask(lambda: _jobs(tools.tallies))
+    metrics.JOB_COST.ask(lambda: _costs(tools.tallies))
 
 
 def _of_each(
@@ -33,3 +34,8 @@ def _breaker(gate: Gate) -> Mapping[Values, float]:
 def _jobs(tallies: Tallies) -> Mapping[Values, float]:
     states = tallies.states(metrics.MOST_JOBS)
     return {(job, state): count for job, counts in states.items() for state, count in counts.items()}
+
+
+def _costs(tallies: Tallies) -> Mapping[Values, float]:
+    costs = {job: tallies.accounts.dollars(job) for job in tallies.states(metrics.MOST_JOBS)}
+    return {(job,): dollars for job, dollars in costs.items() if dollars is not None}

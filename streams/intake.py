@@ -70,6 +70,7 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
         submission=upload.submission,
         created=time.time(),
         deadline=upload.deadline or DEADLINE,
+        budget=upload.budget,
     )
     return _write(store, job)
 

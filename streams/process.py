@@ -9,7 +9,7 @@ import numpy as np
 
 from inference.models import shipped_models
 from inference.triton import Triton
-from observability import metrics
+from observability import cost, metrics
 from observability.logs import log
 from observability.tracing.otlp import Otlp
 from storage.s3 import S3Store
@@ -31,7 +31,8 @@ def tools(settings: Settings, decoders: ForkServer) -> Tools:
     store, triton = S3Store(**settings.store), Triton(settings.triton)
     sampling = Sampling(settings.traces_ratio, settings.traces_slow_seconds)
     traces = Traces(store, Otlp(settings.traces), sampling) if settings.traces else None
-    return Tools.of(store, shipped_models(), triton, settings.megapixels, limits, Apart(decoders), traces)
+    prices = cost.read(settings.prices) if settings.prices else None
+    return Tools.of(store, shipped_models(), triton, settings.megapixels, limits, Apart(decoders), traces, prices)
 
 
 def run(chains: Sequence[str], settings: Settings, decoders: ForkServer) -> int:

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     """So many of all images' traces are kept; of those rejected, retried or slow, all are."""
     traces_slow_seconds: float = 60.0
     """An image that took longer is slow."""
+    prices: str = ""
+    """What things cost: a price file, or the name of one in `observability/prices`; empty: nobody knows."""
     memory_gb: float = 4.0
     """Data one process may hold. Beyond it the image at hand is too large, before the system kills the process."""
 

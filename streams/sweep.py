@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from observability.cost import Usage
 from observability.logs import log
 from storage import keys
 from storage.objects import Store, StoreError
 from streams import overdue
 from streams.events import Event, Lane
-from streams.jobs import ending, ledger, markers
+from streams.jobs import budgets, ending, ledger, markers
+from streams.jobs.accounts import Accounts
 from streams.jobs.records import Cancelled, Clock, Held, Job, Round
 from streams.jobs.remembered import BELIEVED_SECONDS
 from streams.jobs.tally import numbers
@@ -113,6 +115,8 @@ class Sweeper:
         Seconds since 1970.
     seconds
         Between two looks.
+    accounts
+        What the jobs used; none: nobody counts.
     """
 
     def __init__(
@@ -123,6 +127,7 @@ class Sweeper:
         healthy: Callable[[], Awaitable[bool]],
         now: Callable[[], float] = time.time,
         seconds: float = SECONDS,
+        accounts: Accounts | None = None,
     ) -> None:
         self._store = store
         self._owns = owns
@@ -130,6 +135,7 @@ class Sweeper:
         self._healthy = healthy
         self._now = now
         self._seconds = seconds
+        self._accounts = accounts or Accounts()
         self._was_idle = False
         self._ended: dict[str, tuple[int, float]] = {}
         """By job, how many images had ended at the last look, and since when it were so many."""
@@ -201,7 +207,7 @@ class Sweeper:
             return
         if ledger.read_index(self._store, job.job) is None:
             ledger.write_manifest(self._store, job.job, [whole(job)], Lane.INTERACTIVE)
-        ending.finish(self._store, job.job, cancelled)
+        ending.finish(self._store, job.job, cancelled, self._accounts.owed(job.job))
         self._store.delete([stat.key for stat in self._store.list(keys.scratch_prefix(job.job))])
 
     def _look_after(self, job: Job, rounds: list[Round], clock: Clock, view: _View) -> list[Event]:
@@ -209,14 +215,14 @@ class Sweeper:
         ticked = ledger.read_tallies(self._store, job.job, rounds)
         images = index.images if index else 1
         missing = ticked.missing(images)
-        if index and not missing and ending.finish(self._store, job.job):
+        if index and not missing and ending.finish(self._store, job.job, owed=self._accounts.owed(job.job)):
             return []
         ended = ticked.standing(images).ended()
         stood = self._stood(job.job, ended, view.now)
         clock = clock if stood else clock.model_copy(update={"repeats": 0, "again": 0.0})
         late = stood >= STRAGGLE_SECONDS and _are_few(images - ended, images)
         due = _due(job, rounds, clock, view, missing, _Stands(stood > 0, late))
-        ledger.write(self._store, keys.open_job(job.job), self._noted(clock, due, view, job))
+        self._keep(self._noted(clock, due, view, job), job, view)
         if not due:
             return []
         if index is None:
@@ -232,6 +238,15 @@ class Sweeper:
         since = since if before == ended else now
         self._ended[job] = ended, since
         return now - since
+
+    def _keep(self, clock: Clock, job: Job, view: _View) -> None:
+        """Write the clock down, with what the job used; hold the job if that was more than it may cost."""
+        owed = self._accounts.owed(job.job)
+        usage = clock.usage.plus(owed) if clock.usage else owed if owed != Usage() else None
+        ledger.write(self._store, keys.open_job(job.job), clock.model_copy(update={"usage": usage}))
+        self._accounts.keep(job.job, usage or owed, owed)
+        if not view.holds(job):
+            budgets.watch(self._store, job, usage, view.now, self._accounts.prices)
 
     def _noted(self, clock: Clock, due: _Due, view: _View, job: Job) -> Clock:
         update: dict[str, Any] = {"half": sorted({*clock.half, *due.half})}

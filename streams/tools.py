@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from inference.models import Model
+from observability.cost import Prices
 from storage.claims import Claims
 from storage.objects import Store
+from storage.operations import Since
 from streams.budget import Budget, Share
 from streams.containment import Solitude
 from streams.decoders.decoder import Decoder, InProcess
@@ -17,9 +19,10 @@ from streams.events import ImageFound, Lane
 from streams.failure import Rejected
 from streams.fanin import FanIn
 from streams.gate import Gate, Predictor
+from streams.jobs.accounts import Accounts
 from streams.jobs.ends import Ends
 from streams.jobs.markers import Markers
-from streams.jobs.tallies import Tallies
+from streams.jobs.tallies import Tallies, nothing
 from streams.listing import Listing
 from streams.outages import Outages
 from streams.patience import Patience
@@ -61,6 +64,8 @@ class Tools:
     ends: Ends
     workshop: Workshop
     decoder: Decoder
+    since: Since
+    """What this process has asked of the store."""
     traces: Traces | None = None
     """Writes traces; none where nothing is traced."""
     solitude: Solitude = field(default_factory=Solitude)
@@ -82,9 +87,11 @@ class Tools:
         limits: Limits,
         decoder: Decoder | None = None,
         traces: Traces | None = None,
+        prices: Prices | None = None,
     ) -> "Tools":
         """The tools of one process; without a decoder, it reads images itself."""
-        workshop, budget = Workshop(), Budget(megapixels, RESERVED_MEGAPIXELS)
+        workshop, budget, since = Workshop(), Budget(megapixels, RESERVED_MEGAPIXELS), Since()
+        accounts = Accounts(prices, since=since)
         return cls(
             store=store,
             models=models,
@@ -93,12 +100,13 @@ class Tools:
             budget=budget,
             share=Share(budget),
             fanin=FanIn(store),
-            tallies=Tallies(store, before=traces.flush) if traces else Tallies(store),
+            tallies=Tallies(store, before=traces.flush if traces else nothing, accounts=accounts),
             limits=limits,
             markers=Markers(store),
             ends=Ends(store),
             workshop=workshop,
             decoder=decoder or InProcess(store, workshop),
+            since=since,
             traces=traces,
         )
 

@@ -40,13 +40,14 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
     def owns(job: str) -> bool:
         return lane.ready and lane.subscription.reads(job.encode())
 
-    sweeper = Sweeper(tools.store, owns, Backlog(bootstrap), healthy, seconds=upkeep.sweep_seconds)
+    seconds, accounts = upkeep.sweep_seconds, tools.tallies.accounts
+    sweeper = Sweeper(tools.store, owns, Backlog(bootstrap), healthy, seconds=seconds, accounts=accounts)
     # Both begin somewhere within their period: where no worker lives for a whole one, nobody would ever do either.
     tidied = time.monotonic() - random.uniform(0, TIDY_SECONDS)
-    wait = random.uniform(0, upkeep.sweep_seconds)
+    wait = random.uniform(0, seconds)
     while True:
         await asyncio.sleep(wait)
-        wait = upkeep.sweep_seconds
+        wait = seconds
         await lane.announce(await sweeper.look())
         await tell_held(tools)
         if time.monotonic() - tidied > TIDY_SECONDS and owns(_TIDIER):

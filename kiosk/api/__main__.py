@@ -6,7 +6,7 @@ from inference.models import shipped_models
 from kiosk.api.app import create_app
 from kiosk.api.jaeger import Jaeger
 from kiosk.api.settings import Settings
-from observability import metrics
+from observability import cost, metrics
 from storage.s3 import S3Store
 from streams.kafka import Announcer
 
@@ -19,10 +19,12 @@ def main() -> None:
     settings = Settings()
     store = S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
     announcer = Announcer(settings.kafka)
+    kept = Jaeger(settings.jaeger) if settings.jaeger else None
+    prices = cost.read(settings.prices) if settings.prices else None
     metrics.serve(settings.metrics)
     try:
         uvicorn.run(
-            create_app(store, announcer, shipped_models(), kept=Jaeger(settings.jaeger) if settings.jaeger else None),
+            create_app(store, announcer, shipped_models(), kept=kept, prices=prices),
             host=settings.api.host or "127.0.0.1",
             port=settings.api.port or 8080,
             timeout_graceful_shutdown=GOODBYE_SECONDS,

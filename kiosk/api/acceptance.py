@@ -10,10 +10,14 @@ from kiosk.contract import Accepted, NewUpload
 from storage.objects import NotFound
 from streams import intake
 
+NO_PRICES = "a budget needs prices, and none are known here; MONOLAYER_PRICES names them when Monolayer starts"
+
 
 def check(new: NewUpload, tools: Tools) -> None:
     """Refuse what no stage could work on, before a byte of it is sent."""
     intake.check(new.model, new.options.model_dump(exclude_none=True), tools.models)
+    if new.budget is not None and tools.prices is None:
+        raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, NO_PRICES)
 
 
 def accept(token: Token, tools: Tools, again: bool = False) -> Accepted:

@@ -12,6 +12,7 @@ from kiosk.api.jaeger import Keeps
 from kiosk.api.measured import Measured
 from kiosk.api.tools import Announces, Given, Tools
 from kiosk.contract import PREFIX, Health, ModelView
+from observability.cost import Prices
 from storage.objects import NotFound, Store
 
 
@@ -21,6 +22,7 @@ def create_app(
     models: Mapping[str, Model],
     tick: float = 1.0,
     kept: Keeps | None = None,
+    prices: Prices | None = None,
 ) -> FastAPI:
     """The API over a store, telling an announcer about what is uploaded.
 
@@ -36,6 +38,8 @@ def create_app(
         Seconds between two events of a job's progress.
     kept
         Who keeps traces, if anyone does.
+    prices
+        What things cost, if anyone knows.
     """
     app = FastAPI(
         title="Monolayer",
@@ -45,7 +49,7 @@ def create_app(
         docs_url=None,  # the usual page wants the network
         redoc_url=None,
     )
-    app.state.tools = Tools(store, announcer, models, kept, tick)
+    app.state.tools = Tools(store, announcer, models, kept, prices, tick)
     app.add_middleware(Measured)
     problems.add_to(app)
     for router in (_about(), uploads.router(), jobs.router(), control.router(), traces.router(), docs.router()):

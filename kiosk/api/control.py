@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from kiosk.api.jobs import view
 from kiosk.api.problems import Trouble
 from kiosk.api.tools import Given, Tools
-from kiosk.contract import HeldView, JobView, Replay, Replayed
+from kiosk.contract import HeldView, JobView, Release, Replay, Replayed
 from storage import keys
 from streams import rounds
-from streams.jobs import ledger, markers
+from streams.jobs import budgets, ledger, markers
 from streams.jobs.records import Held
 from streams.kafka import BrokerAway
 from streams.rounds import NothingToReplay
@@ -34,7 +34,7 @@ def router() -> APIRouter:
 def cancel(job: str, tools: Given) -> JobView:
     """End a job: what is labelled stays, nothing more is begun. A job that has ended stays as it is."""
     markers.cancel(tools.store, job)
-    return view(tools.store, job)
+    return view(tools, job)
 
 
 def replay(job: str, tools: Given, which: Replay | None = None) -> Replayed:
@@ -53,15 +53,19 @@ def held(tools: Given) -> list[HeldView]:
     return [_held(marker, tools) for marker in markers.held(tools.store)]
 
 
-def release_job(job: str, tools: Given) -> None:
-    """Let the work on a held job go on."""
-    _release(job, f"job {job}", tools)
+def release_job(job: str, tools: Given, how: Release | None = None) -> None:
+    """Let the work on a held job go on, where its budget is spent with a larger one."""
+    _check_held(job, f"job {job}", tools)
+    _check_budget(job, how.budget if how else None, tools)
+    markers.release(tools.store, job)
 
 
 def release_model(name: str, tools: Given) -> None:
     """Let the work on a held model go on: one that jobs may name, or by its digest one that they can't any more."""
     known = tools.models.get(name)
-    _release(f"{keys.MODEL}{known.digest if known else name}", f"model {name}", tools)
+    what = f"{keys.MODEL}{known.digest if known else name}"
+    _check_held(what, f"model {name}", tools)
+    markers.release(tools.store, what)
 
 
 def _announced(begun: rounds.Round, tools: Tools) -> str:
@@ -81,7 +85,18 @@ def _held(marker: Held, tools: Tools) -> HeldView:
     return HeldView(kind=kind, name=names[0] if names else digest, why=marker.why, since=marker.created)
 
 
-def _release(what: str, called: str, tools: Tools) -> None:
+def _check_held(what: str, called: str, tools: Tools) -> None:
     if what not in {marker.what for marker in markers.held(tools.store)}:
         raise Trouble(HTTPStatus.NOT_FOUND, f"the {called} is not held")
-    markers.release(tools.store, what)
+
+
+def _check_budget(job: str, more: float | None, tools: Tools) -> None:
+    """Give the job its new budget; it would be held again within a minute if that were spent already."""
+    seen = view(tools, job)
+    budget = more or seen.budget
+    if more and seen.budget is None:
+        raise Trouble(HTTPStatus.CONFLICT, f"job {job} came without a budget, and may cost as much as it takes")
+    if budget and seen.cost and seen.cost.dollars > budget:
+        raise Trouble(HTTPStatus.CONFLICT, f"job {job} stays held: {budgets.spent(seen.cost.dollars, budget, job)}")
+    if more:
+        budgets.give(tools.store, ledger.read_job(tools.store, job), more)

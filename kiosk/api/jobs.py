@@ -12,14 +12,15 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
+from kiosk.api import costs
 from kiosk.api.results import as_zip, fate_of, read_results
-from kiosk.api.tools import Given
+from kiosk.api.tools import Given, Tools
 from kiosk.contract import MOST_REJECTED, ImagePage, ImageView, JobView, RejectedImage
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
 from streams.events import ReasonClass, Rejection
-from streams.jobs import ledger
+from streams.jobs import budgets, ledger
 from streams.jobs.ledger import Entry, Job, ManifestIndex, NoSuchJob
 
 
@@ -45,7 +46,7 @@ class Listing:
         """Jobs, the newest first."""
         self._look(tools.store)
         chosen = nlargest(limit, self._known.values(), key=lambda job: job.created)
-        return [view(tools.store, job.job) for job in chosen]
+        return [view(tools, job.job) for job in chosen]
 
     def _look(self, store: Store) -> None:
         there = set(store.folders(keys.JOBS))
@@ -58,7 +59,7 @@ class Listing:
 
 def one(job: str, tools: Given) -> JobView:
     """Where a job stands."""
-    return view(tools.store, job)
+    return view(tools, job)
 
 
 def rejected(
@@ -94,12 +95,12 @@ def images(
 
 async def progress(job: str, tools: Given) -> AsyncIterable[JobView]:
     """The job's state once a second until it is done, as server-sent events."""
-    now = await run_in_threadpool(view, tools.store, job)
+    now = await run_in_threadpool(view, tools, job)
     yield now
     while not now.over:
         await asyncio.sleep(tools.tick)
         try:
-            now = await run_in_threadpool(view, tools.store, job)
+            now = await run_in_threadpool(view, tools, job)
         except StoreError:
             continue
         yield now
@@ -114,10 +115,16 @@ def results(job: str, tools: Given) -> StreamingResponse:
     )
 
 
-def view(store: Store, job: str) -> JobView:
-    """The job's state with what was asked for; raises `NoSuchJob`."""
-    accepted, state = ledger.read_job(store, job), ledger.state(store, job)
-    return JobView(**state.model_dump(), options=accepted.options, refused=accepted.refused)
+def view(tools: Tools, job: str) -> JobView:
+    """The job's state with what was asked for and what it costs; raises `NoSuchJob`."""
+    accepted, state = ledger.read_job(tools.store, job), ledger.state(tools.store, job)
+    return JobView(
+        **state.model_dump(exclude={"usage"}),
+        options=accepted.options,
+        refused=accepted.refused,
+        cost=costs.view(accepted, state, tools.prices),
+        budget=budgets.read(tools.store, accepted),
+    )
 
 
 def _told(story: Rejection) -> RejectedImage:

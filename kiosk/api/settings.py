@@ -27,5 +27,7 @@ class Settings(BaseSettings):
     """Where the API serves its metrics, `host:port`; empty: nowhere."""
     jaeger: str = ""
     """Where traces are asked for, as in `http://127.0.0.1:16686`; empty: nothing is traced."""
+    prices: str = ""
+    """What things cost: a price file, or the name of one in `observability/prices`; empty: nobody knows."""
     api: Address = AnyHttpUrl("http://127.0.0.1:8080")
     """Where the API listens. The default is seen by this machine only; clients read the same variable."""

@@ -35,6 +35,7 @@ class Token(BaseModel):
     options: Options
     submission: str = ""
     deadline: float | None = None
+    budget: float | None = None
 
     def encode(self) -> str:
         """The token as it stands in addresses."""
@@ -58,6 +59,7 @@ class Token(BaseModel):
             submission=self.submission,
             name=self.name,
             deadline=self.deadline,
+            budget=self.budget,
         )
 
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from inference.models import Model
 from kiosk.api.jaeger import Keeps
+from observability.cost import Prices
 from storage.objects import Store
 from streams.events import Event
 
@@ -29,6 +30,8 @@ class Tools:
     models: Mapping[str, Model]
     traces: Keeps | None = None
     """Who keeps traces; none where nothing is traced."""
+    prices: Prices | None = None
+    """What things cost; none where nobody knows."""
     tick: float = 1.0
     """Seconds between two looks at a job whose progress is followed."""
     drawing: threading.Lock = field(default_factory=threading.Lock)

@@ -170,7 +170,7 @@ def _upload(query: NewJob) -> NewUpload:
         options = Options(pixel_size=query.pixel_size, diameter=query.diameter, channel=query.channel)
     except ValidationError as error:
         raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, complaint(error)) from None
-    return NewUpload(options=options, **query.model_dump(include={"name", "model", "submission", "deadline"}))
+    return NewUpload(options=options, **query.model_dump(include={"name", "model", "submission", "deadline", "budget"}))
 
 
 async def _body(chunks: AsyncIterator[bytes], name: str) -> bytearray:

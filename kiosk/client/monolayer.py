@@ -32,6 +32,7 @@ from kiosk.contract import (
     ModelView,
     NewUpload,
     RejectedImage,
+    Release,
     Replay,
     Replayed,
     TraceView,
@@ -100,6 +101,7 @@ class Monolayer:
         channel: int | None = None,
         submission: str = "",
         deadline: float | None = None,
+        budget: float | None = None,
         sent: Sent | None = None,
     ) -> list[str]:
         """Send images and return the jobs they became.
@@ -122,6 +124,8 @@ class Monolayer:
             script may be run again.
         deadline
             Seconds after which images still in flight are rejected; None: a day.
+        budget
+            Dollars that each job may cost before it is held; None: as many as it takes.
         sent
             Called as bytes leave.
 
@@ -140,7 +144,7 @@ class Monolayer:
             told_apart(parcels)
         told = [partial(sent, parcel) if sent else None for parcel in parcels]
         return [
-            self.send(parcel, model, options, submission, deadline, count).job
+            self.send(parcel, model, options, submission, deadline, count, budget).job
             for parcel, count in zip(parcels, told, strict=True)
         ]
 
@@ -152,9 +156,10 @@ class Monolayer:
         submission: str = "",
         deadline: float | None = None,
         sent: Count | None = None,
+        budget: float | None = None,
     ) -> Accepted:
         """Send what `pack` made of some paths, and return the job it became, or was already."""
-        asked = {"name": parcel.name, "model": model, "submission": submission, "deadline": deadline}
+        asked = {"name": parcel.name, "model": model, "submission": submission, "deadline": deadline, "budget": budget}
         if submission:  # two plates of one camera have the same names and sizes
             asked["digest"] = parcel.digest()
         try:
@@ -219,9 +224,10 @@ class Monolayer:
         """Jobs and models for which nothing is begun until they are released."""
         return self._calls.ask(list[HeldView], "GET", "/held")
 
-    def release(self, held: HeldView) -> None:
-        """Let the work on a held job or model go on."""
-        self._calls.ask(type(None), "POST", f"/{held.kind}s/{held.name}/release")
+    def release(self, held: HeldView, budget: float | None = None) -> None:
+        """Let the work on a held job or model go on; the job with a new budget, if one is given (dollars in all)."""
+        how = None if budget is None else Release(budget=budget)
+        self._calls.ask(type(None), "POST", f"/{held.kind}s/{held.name}/release", how)
 
     def trace(self, job: str, image: int) -> TraceView:
         """Where the time of one image went."""

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from kiosk.contract import DEADLINES
 from kiosk.errors import CannotSend
-from streams.events import Options, ReasonClass
+from streams.events import MOST_BUDGET, Options, ReasonClass
 from streams.wording import complaint
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -29,6 +29,13 @@ def checked_deadline(deadline: float | None) -> float | None:
     if deadline is not None and not low <= deadline <= high:
         raise CannotSend(f"The deadline must be from {low / 60:g} minute to {high / 86400:g} days.")
     return deadline
+
+
+def checked_budget(budget: float | None) -> float | None:
+    """The budget in dollars; raises `CannotSend` where no job could have it."""
+    if budget is not None and not 0 < budget <= MOST_BUDGET:
+        raise CannotSend("The budget must be more than 0 dollars.")
+    return budget
 
 
 def checked_reason(reason: str | None) -> ReasonClass | None:

@@ -103,14 +103,23 @@ def held(ctx: typer.Context, as_json: Json = False) -> None:
 def release(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="MODEL|JOB", help="What is held, as `monolayer held` shows it.")],
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="MORE", help="Dollars that the job may cost in all from now on."),
+    ] = None,
 ) -> None:
     """Let the work on a held model or job go on.
 
-    Images that waited meanwhile are announced again within a minute or two.
+    Images that waited meanwhile are announced again within a minute or two. A job whose budget is spent needs a larger
+    one.
     """
+    from kiosk.client.options import checked_budget
+
     with opened(ctx) as monolayer:
         chosen = _chosen(name, monolayer.held())
-        monolayer.release(chosen)
+        if budget is not None and chosen.kind == "model":
+            raise CannotSend(f"{name} is a model, and only jobs have a budget.")
+        monolayer.release(chosen, checked_budget(budget))
     screen.say(f"The {chosen.kind} {chosen.name} is released.")
     if chosen.kind == "model":
         screen.say(

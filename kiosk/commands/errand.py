@@ -37,6 +37,7 @@ class Wanted:
     options: "Options"
     mark: str = ""
     deadline: float | None = None
+    budget: float | None = None
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ class Errand:
             try:
                 with screen.transferring(parcel.name, parcel.size) as gone:
                     made = self._monolayer.send(
-                        parcel, wanted.model, wanted.options, wanted.mark, wanted.deadline, sent=gone
+                        parcel, wanted.model, wanted.options, wanted.mark, wanted.deadline, gone, wanted.budget
                     )
             except KeyboardInterrupt:
                 screen.warn(f"\nStopped; {parcel.name} was not submitted.{self._how_to_return()}")

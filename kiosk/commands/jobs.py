@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kiosk.commands import folder, screen, summary
+from kiosk.commands import folder, money, screen, summary
 from kiosk.commands.door import opened, whole_id
 from kiosk.errors import CannotWrite
 
@@ -142,6 +142,7 @@ def described(job: "JobView") -> list[str]:
     ]
     if still := screen.standing(job):
         lines.append(still)
+    lines += money.lines(job)
     if job.round:
         lines.append(f"rejected images were sent through again {screen.amount(job.round, 'time')}")
     if job.held:

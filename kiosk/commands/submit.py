@@ -33,6 +33,10 @@ def submit(
         str | None,
         typer.Option(metavar="TIME", help="Reject what isn't done after 90m, 2h or 1d; without it after a day."),
     ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(metavar="DOLLARS", help="Hold each job that costs more; `monolayer release` lets it go on."),
+    ] = None,
     mark: Annotated[
         str,
         typer.Option(metavar="TEXT", help="A name for this submission: the same files with it again are the same job."),
@@ -51,12 +55,12 @@ def submit(
     Ctrl-C while it waits stops the waiting, not the work; `monolayer cancel` stops that. With --wait or --out, exit
     code 0 says that all images are labelled, 2 that some were rejected or cancelled.
     """
-    from kiosk.client.options import checked_deadline, checked_options, seconds
+    from kiosk.client.options import checked_budget, checked_deadline, checked_options, seconds
     from kiosk.client.packing import pack, told_apart
 
     wanted = Wanted(
         model, checked_options(pixel_size, diameter, channel), mark,
-        checked_deadline(seconds(deadline) if deadline else None),
+        checked_deadline(seconds(deadline) if deadline else None), checked_budget(budget),
     )  # fmt: skip
     parcels = pack(paths)
     if mark:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from storage import operations
 from storage.images import Image, read_image
 from storage.objects import Store
 from storage.s3 import S3Store
@@ -107,10 +108,10 @@ def _answer(channel: socket.socket, wanted: Wanted, store: Store, decode: Decode
 
 def _read(channel: socket.socket, wanted: Wanted, store: Store, decode: Decode) -> tuple[Image, float]:
     """The image, and when its file was here; the file is let go of before the pixels are copied."""
-    begun = time.perf_counter()
+    begun, before = time.perf_counter(), operations.total()
     data = read_source(store, wanted, wanted.name)
     fetched = time.perf_counter()
-    wire.send(channel, {"fetch": fetched - begun})
+    wire.send(channel, {"fetch": fetched - begun, "asked": operations.total().less(before)})
     with reading(arrived=wanted.crc is not None):
         return decode(data, wanted.name, wanted.channel), fetched
 

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
+from observability.cost import Asked
 from observability.logs import log
+from storage import operations
 from streams.decoders import decoding, wire
 from streams.decoders.wire import Told, Wanted
 from streams.workshop import COMPUTATION_SECONDS, Hung, ends
@@ -66,6 +68,7 @@ class Child:
         told = await self._heard()
         if "fetch" not in told.words:
             return 0.0, told
+        operations.count_others(Asked(*told.words["asked"]))
         return told.words["fetch"], await self._heard(self._seconds)
 
     def end(self) -> None:

@@ -220,16 +220,17 @@ def state(store: Store, job: str) -> JobState:
     newest = max((round_.round for round_ in rounds), default=0)
     done = read_done(store, job, newest)
     if done:
-        counts = done.model_dump(include={"images", "labelled", "rejected", "cancelled"})
-        return _state(accepted, rounds, done.finished, state="done", in_flight=0, **counts)
+        ends = done.model_dump(include={"images", "labelled", "rejected", "cancelled"})
+        return _state(accepted, rounds, done.finished, state="done", in_flight=0, usage=done.usage, **ends)
     index, cancelled = read_index(store, job), read(store, keys.cancelled(job), Cancelled)
     labelled, rejected = read_tallies(store, job, rounds).standing().counts()
     images = index.images if index else 1 if cancelled else None  # never listed, it counts as one
-    counts = {"images": images, "labelled": labelled, "rejected": rejected}
+    counts: dict[str, object] = {"images": images, "labelled": labelled, "rejected": rejected}
     rest = None if images is None else images - labelled - rejected
+    clock = read(store, keys.open_job(job), Clock)
+    counts["usage"] = clock.usage if clock else None
     if cancelled:
         return _state(accepted, rounds, cancelled.created, state="done", cancelled=rest, in_flight=0, **counts)
-    clock = read(store, keys.open_job(job), Clock)
     why = {"held": _held(store, accepted), "waiting": clock.waiting if clock else ""}
     name = "running" if index else "listing"
     return _state(accepted, rounds, time.time(), state=name, cancelled=0, in_flight=rest, **counts, **why)

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from observability.cost import Usage
 from streams.events import VERSION, Lane, Options, ReasonClass, Source
 
 DEADLINE = 24 * 3600.0
@@ -35,6 +36,8 @@ class Job(Record):
     """Seconds in which its images should end, not counting those in which a part of the system was away."""
     refused: str = ""
     """Why the whole job can't be worked on; empty when it can."""
+    budget: float | None = None
+    """Dollars that it may cost before it is held; none: as many as it takes."""
 
 
 class Entry(Record):
@@ -100,6 +103,15 @@ class Cancelled(Record):
     """Seconds since 1970."""
 
 
+class Budget(Record):
+    """A job that was given more dollars than it came with: what it may cost in all."""
+
+    job: str
+    dollars: float
+    created: float
+    """Seconds since 1970."""
+
+
 class Held(Record):
     """A job or a model for which nothing is begun. Once released, the record stays until every job has seen it."""
 
@@ -143,6 +155,8 @@ class Clock(Record):
     """The newest release of the job or its model after which it was announced again."""
     waiting: str = ""
     """Why the clock stands still; empty when it runs."""
+    usage: Usage | None = None
+    """What all rounds have used, as of the last look."""
 
     def spent(self, round_: int) -> float:
         """Seconds of its deadline that a round has used."""
@@ -160,6 +174,8 @@ class Done(Record):
     round: int = 0
     finished: float
     """Seconds since 1970."""
+    usage: Usage | None = None
+    """What all rounds have used; none where nobody counted."""
 
 
 class JobState(BaseModel):
@@ -185,3 +201,5 @@ class JobState(BaseModel):
     """Why nothing is begun; empty when it isn't held."""
     waiting: str = ""
     """Why the deadline's clock stands still; empty when it runs."""
+    usage: Usage | None = None
+    """What it has used, up to a minute ago; none where nobody counted."""

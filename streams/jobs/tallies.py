@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from observability.cost import Asked
 from observability.logs import log
 from storage import keys
 from storage.objects import Store
 from streams.jobs import ending, ledger, markers
+from streams.jobs.accounts import Accounts
+from streams.jobs.records import Clock, Job
 from streams.jobs.tally import LABELLED, REJECTED, RoundTallies
 
 SECONDS = 0.5
@@ -20,8 +23,8 @@ KEPT = 500
 """Jobs remembered at most, but for those with a tick on its way; a forgotten one is read again."""
 
 
-async def _nothing() -> None:
-    pass
+async def nothing() -> None:
+    """Nothing has to be done before."""
 
 
 @dataclass(slots=True)
@@ -78,11 +81,18 @@ class Tallies:
         Between two checkpoints.
     before
         What has to be done before ticks become durable.
+    accounts
+        What the jobs used.
     """
 
     def __init__(
-        self, store: Store, seconds: float = SECONDS, before: Callable[[], Awaitable[None]] = _nothing
+        self,
+        store: Store,
+        seconds: float = SECONDS,
+        before: Callable[[], Awaitable[None]] = nothing,
+        accounts: Accounts | None = None,
     ) -> None:
+        self.accounts = accounts or Accounts()
         self._store = store
         self._seconds = seconds
         self._before = before
@@ -92,7 +102,7 @@ class Tallies:
         self._flushing: asyncio.Task[None] | None = None
         self._loading = asyncio.Lock()
 
-    async def tick(self, job: str, image: int, labelled: bool, round_: int = 0) -> None:
+    async def tick(self, job: str, image: int, labelled: bool, round_: int = 0, asked: Asked | None = None) -> None:
         """Tick an image off, and wait until the bucket knows. Raises the store's errors: then nothing is certain."""
         known = await self._known(job, image, labelled, round_)
         if known is None or known.over:
@@ -100,6 +110,8 @@ class Tallies:
         if image >= known.images or round_ > known.tally.newest:
             log().warning("outcome_beyond_manifest", job=job, image=image, round=round_)
             return
+        if not known.tally.of(round_).knows(image):
+            self.accounts.charge(job, asked)
         known.tally.of(round_).mark(image, LABELLED if labelled else REJECTED)
         known.dirty.add(round_)
         known.left -= 1
@@ -146,6 +158,7 @@ class Tallies:
     def _drop(self, job: str) -> None:
         self._jobs.pop(job, None)
         self._stale.discard(job)
+        self.accounts.close(job)
 
     def _load(self, job: str) -> _Known | None:
         """What the job's owners ticked off so far, or its outcomes where it is over; none where it was never listed."""
@@ -155,11 +168,20 @@ class Tallies:
         rounds, cancelled = ledger.read_rounds(self._store, job), markers.is_cancelled(self._store, job)
         done = ledger.read_done(self._store, job, max((round_.round for round_ in rounds), default=0))
         if done is None:
+            self._count(job)
             return _Known(index.images, False, cancelled, ledger.read_tallies(self._store, job, rounds))
         outcomes = ledger.read_outcomes(self._store, job, rounds)
         if outcomes.standing(index.images).counts() != (done.labelled, done.rejected):
             ending.finish(self._store, job)  # something came after all
         return _Known(index.images, True, cancelled, outcomes)
+
+    def _count(self, job: str) -> None:
+        accepted, clock = (
+            ledger.read(self._store, keys.job(job), Job),
+            ledger.read(self._store, keys.open_job(job), Clock),
+        )
+        if accepted:
+            self.accounts.open(accepted, clock.usage if clock else None)
 
     def _checkpoint(self, known: _Known) -> asyncio.Future[None]:
         if known.waiting is None:
@@ -202,7 +224,7 @@ class Tallies:
             self._store.put(keys.tally(job, self._owner, round_), tally)
         if left and not self._settled(job, known):
             return False
-        return ending.finish(self._store, job) is not None
+        return ending.finish(self._store, job, owed=self.accounts.owed(job)) is not None
 
     def _settled(self, job: str, known: _Known) -> bool:
         return known.cancelled and ledger.read_done(self._store, job) is not None

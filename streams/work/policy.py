@@ -104,9 +104,8 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools, spent:
             await run.share.release()
     if message.suspect:
         await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
-    if run.spent.taken is None:
-        return answered
-    return replace(answered, events=[measuring.told(each, run.spent) for each in answered.events])
+    events = [metering.asked(each, run.spent, tools.since) for each in answered.events]
+    return replace(answered, events=[measuring.told(each, run.spent) for each in events])
 
 
 async def _persist(stages: Sequence[Stage], event: Event, message: Message, tools: Tools) -> Answer:

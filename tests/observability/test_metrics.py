@@ -13,7 +13,7 @@ from observability.metrics import BOOK, DCGM, TRITON
 from observability.page import page
 
 PAGE = Path(metrics.__file__).parent / "metrics.md"
-UNITS = ("_seconds", "_events", "_images", "_events_per_second", "_attempts", "_total")
+UNITS = ("_seconds", "_events", "_images", "_events_per_second", "_attempts", "_dollars", "_total")
 STATES = {"monolayer_breaker_open", "monolayer_model_held", "monolayer_backlog_known", "monolayer_build_info"}
 """What is 0 or 1 has no unit."""
 
