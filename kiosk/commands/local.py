@@ -49,12 +49,14 @@ def up(
     Without --detach it stays, shows what happens, and Ctrl-C stops everything.
     """
     from kiosk.local import show
+    from kiosk.local.settings import check_prices
 
     local = here(observe)
     before = local.status()
     if before["running"]:
         _say_running(before, observe)
         return
+    check_prices()
     with show.parts() as parts:
         local.install(parts.tell)
     local.start(bound=not detach)

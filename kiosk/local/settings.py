@@ -26,6 +26,22 @@ def segment_workers() -> int:
     return int(said)
 
 
+def check_prices() -> None:
+    """Read the price file that ``MONOLAYER_PRICES`` names, if it names one, before anything starts.
+
+    Raises
+    ------
+    LocalError
+        It can't be used.
+    """
+    from observability.cost import BadPrices, read
+
+    try:
+        read(os.environ["MONOLAYER_PRICES"]) if os.environ.get("MONOLAYER_PRICES") else None
+    except BadPrices as error:
+        raise LocalError(f"MONOLAYER_PRICES: {error}.") from None
+
+
 def has_display() -> bool:
     """Tell whether a browser could show a window; one for the terminal would take it from whoever types there."""
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from inference.models import Model
 from kiosk.api.app import create_app
+from observability.cost import Prices
 from storage import keys
 from storage.labels import write_labels
 from storage.memory import MemoryStore
@@ -159,8 +160,8 @@ def _label_again(store: Store, listed: SliceListed) -> None:
     ending.finish(store, listed.job)
 
 
-def app_of(store: Store, told: Told | None = None) -> FastAPI:
-    app = create_app(store, told or Told(), MODELS, tick=0.01)
+def app_of(store: Store, told: Told | None = None, prices: Prices | None = None) -> FastAPI:
+    app = create_app(store, told or Told(), MODELS, tick=0.01, prices=prices)
     if isinstance(store, Bucket):
         app.add_api_route("/memory:{url:path}", store.take, methods=["PUT"])
     return app

@@ -17,7 +17,8 @@ from tests.kiosk.front import Bucket, made_job, serving
 
 SERVER_ONLY = (
     "boto3", "confluent_kafka", "cv2", "fastapi", "faust", "imagecodecs", "minio", "numba", "numpy", "opentelemetry",
-    "psutil", "pydantic_settings", "skimage", "starlette", "structlog", "tifffile", "tritonclient", "uvicorn", "yaml",
+    "prometheus_client", "psutil", "pydantic_settings", "skimage", "starlette", "structlog", "tifffile", "tritonclient",
+    "uvicorn", "yaml",
 )  # fmt: skip
 
 

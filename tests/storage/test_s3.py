@@ -8,7 +8,9 @@ from typing import Protocol
 
 import pytest
 
-from storage.objects import StoreError, Unavailable
+from observability.cost import Asked
+from storage.objects import Part, StoreError, Unavailable
+from storage.operations import Since
 from storage.s3 import S3Store
 from tests.storage.contract import StoreContract
 
@@ -40,6 +42,26 @@ class TestS3Store(StoreContract):
 @pytest.mark.integration
 def test_making_the_bucket_twice_is_no_error(bucket: S3Store) -> None:
     bucket.create_bucket()
+
+
+@pytest.mark.integration
+def test_every_call_is_counted_as_the_requests_that_it_makes(bucket: S3Store) -> None:
+    since = Since()
+    bucket.put("counted/a", b"12345")
+    assert since() == Asked(a=1, sent=5)
+    assert bucket.get("counted/a") == b"12345"
+    assert since() == Asked(b=1, received=5)
+    bucket.stat("counted/a")
+    assert since() == Asked(b=1)
+    assert len(list(bucket.list("counted/"))) == 1
+    assert since()[:3] == (1, 0, 0)
+    bucket.delete(["counted/a"])
+    assert since()[:2] == (0, 0)
+    upload = bucket.start_upload("counted/b")
+    part = _put(bucket.part_url("counted/b", upload, 1), b"12345")
+    bucket.finish_upload("counted/b", upload, [Part(1, part)])
+    assert since()[:2] == (3, 0)  # begun, the client's part, put together
+    bucket.delete(["counted/b"])
 
 
 @pytest.mark.integration

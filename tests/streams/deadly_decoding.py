@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from storage import operations
 from storage.images import Image, read_image
 from storage.memory import MemoryStore
 from storage.objects import NotFound, Store, Unavailable
@@ -29,7 +30,9 @@ class FolderStore(MemoryStore):
         if not (self._folder / key).exists():
             raise NotFound(f"{key} is not there")
         self.put(key, (self._folder / key).read_bytes())
-        return super().get(key, start, length, etag)
+        data = super().get(key, start, length, etag)
+        operations.count("GET", f"/bucket/{key}", 0, len(data))
+        return data
 
 
 def store(**place: str) -> Store:

@@ -5,7 +5,7 @@ import pytest
 from kiosk.local.cache import LocalError
 from kiosk.local.ports import USUAL
 from kiosk.local.processes import Place, table
-from kiosk.local.settings import segment_workers
+from kiosk.local.settings import check_prices, segment_workers
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 
@@ -55,3 +55,12 @@ def test_a_number_of_workers_that_makes_no_sense_is_refused_in_words(
     monkeypatch.setenv("MONOLAYER_SEGMENT_WORKERS", said)
     with pytest.raises(LocalError, match=f"'{said}', and has to be a number from 1 to 16"):
         segment_workers()
+
+
+def test_a_price_file_with_a_mistake_is_told_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for named in ("", "workstation"):
+        monkeypatch.setenv("MONOLAYER_PRICES", named)
+        check_prices()
+    monkeypatch.setenv("MONOLAYER_PRICES", "gke-mars")
+    with pytest.raises(LocalError, match="MONOLAYER_PRICES: there are no prices in 'gke-mars'"):
+        check_prices()

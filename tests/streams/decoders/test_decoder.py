@@ -15,8 +15,10 @@ import numpy as np
 import psutil
 import pytest
 
+from observability.cost import Asked
 from storage.images import read_image
 from storage.objects import Changed, NotFound, StoreError, Unavailable
+from storage.operations import Since
 from storage.unreadable import Unreadable
 from streams.decoders.decoder import Apart, Decoder, InProcess
 from streams.decoders.forkserver import Died, ForkServer
@@ -94,6 +96,21 @@ def test_an_image_is_read_as_its_file_says(make: Callable[[Path], Decoder], tmp_
     assert (image.dtype, image.pixel_size, image.channels) == (expected.dtype, expected.pixel_size, expected.channels)
     assert spent["fetch"] > 0
     assert spent["decode"] > 0
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_what_a_decoder_asks_of_the_store_counts_as_its_workers(
+    make: Callable[[Path], Decoder], tmp_path: Path
+) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff())
+
+    async def test(decoder: Decoder) -> Asked:
+        since = Since()
+        for _ in range(2):
+            await decoder.read(wanted("a.tif"), Lane.BULK, Spent(), Patience())
+        return since()
+
+    assert with_decoder(lambda: make(tmp_path), test) == Asked(b=2, received=2 * len(tiff()))
 
 
 def test_both_kinds_refuse_with_the_same_words(tmp_path: Path) -> None:
