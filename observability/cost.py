@@ -76,6 +76,10 @@ class Asked(NamedTuple):
     sent: Count = 0
     received: Count = 0
 
+    def plus(self, other: "Asked") -> "Asked":
+        """Both together."""
+        return Asked(*(one + more for one, more in zip(self, other, strict=True)))
+
     def less(self, before: "Asked") -> "Asked":
         """What has come since."""
         return Asked(*(max(0, now - then) for now, then in zip(self, before, strict=True)))
@@ -132,13 +136,17 @@ def price(usage: Usage, prices: Prices) -> Cost:
     What has no price is left out and named. So is a way of traffic that has a price and that nobody measured: bytes
     always go some way, while a type of node that does not occur was not there.
     """
-    parts = {
+    return Cost(parts(usage, prices), tuple(_without(usage, prices)))
+
+
+def parts(usage: Usage, prices: Prices) -> dict[str, float]:
+    """Dollars by part, as far as prices are known."""
+    return {
         "nodes": _dollars(usage.nodes, prices.nodes, HOUR),
         "operations": _dollars(usage.operations, prices.operations, MILLION),
         "traffic": _dollars(usage.traffic, prices.traffic, GIB),
         "storage": _dollars({"bucket": usage.stored}, prices.storage, GIB * MONTH),
     }
-    return Cost(parts, tuple(_without(usage, prices)))
 
 
 def at_completion(dollars: float, ended: int, images: int | None) -> float | None:

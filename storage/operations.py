@@ -1,6 +1,6 @@
 """Requests to an object store as its bill counts them: two classes that have a price, the rest free; and bytes."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from observability import metrics
 from observability.cost import Asked
@@ -28,12 +28,13 @@ def class_of(method: str, url: str) -> str:
 
     As Google counts the requests of its S3 interface; Amazon's tiers are the same.
     """
-    query = dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-    if method == "DELETE" or (method == "POST" and "delete" in query):
+    address = urlsplit(url)
+    asked = {part.partition("=")[0] for part in address.query.split("&")}
+    if method == "DELETE" or (method == "POST" and "delete" in asked):
         return FREE
     if method == "HEAD":
         return "B"
-    lists = urlsplit(url).path in ("", "/") or bool(_LISTS & query.keys())
+    lists = address.path in ("", "/") or not _LISTS.isdisjoint(asked)
     return "B" if method == "GET" and not lists else "A"
 
 

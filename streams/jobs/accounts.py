@@ -7,7 +7,7 @@ nothing ends for longer than a minute, as in an outage or while a job is held, i
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from observability import cost, metrics
 from observability.cost import Asked, Cost, Prices, Usage
@@ -34,8 +34,8 @@ class _Account:
     """What the bucket knows."""
     owed: Usage = field(default_factory=Usage)
     """What it doesn't."""
-    told: Mapping[str, float] = field(default_factory=dict)
-    """Dollars by part that the metrics were told."""
+    told: float = 0.0
+    """Until when the room for its upload has been told of in the metrics."""
 
 
 class Accounts:
@@ -73,8 +73,8 @@ class Accounts:
         accepted = self._clock() - max(0.0, self._now() - job.created)
         with self._lock:
             if job.job not in self._open:
-                self._open[job.job] = account = _Account(job, accepted, kept or Usage())
-                account.told = self._parts(account)  # whoever counted before has told it
+                told = self._clock() if kept else accepted  # whoever counted before has told the rest
+                self._open[job.job] = _Account(job, accepted, kept or Usage(), told=told)
 
     def charge(self, job: str, asked: Asked | None) -> None:
         """An image of the job has ended, for which so much was asked of the store elsewhere."""
@@ -85,8 +85,9 @@ class Accounts:
                 return
             seconds = min(MOST_SECONDS, max(0.0, now - max(before, account.accepted)))
             nodes = {kind: count * seconds for kind, count in self._nodes().items()}
-            account.owed = account.owed.plus(Usage(nodes)).plus(_usage(asked or Asked())).plus(_usage(self._since()))
-            self._tell(account)
+            used = _used(nodes, (asked or Asked()).plus(self._since()))
+            account.owed = account.owed.plus(used)
+            self._tell(account, used, now)
 
     def owed(self, job: str) -> Usage:
         """What the bucket doesn't know yet of a job."""
@@ -109,18 +110,18 @@ class Accounts:
         """What a job has cost so far; none where nobody can tell."""
         with self._lock:
             account = self._open.get(job)
-            return sum(self._parts(account).values()) if account and self.prices else None
+            if account is None or self.prices is None:
+                return None
+            seconds = self._clock() - account.accepted
+            return of(account.job, account.kept.plus(account.owed), seconds, self.prices).dollars
 
-    def _tell(self, account: _Account) -> None:
-        before, account.told = account.told, self._parts(account)
-        for part, dollars in account.told.items():
-            metrics.COST.labels(part).inc(max(0.0, dollars - before.get(part, 0.0)))
-
-    def _parts(self, account: _Account) -> Mapping[str, float]:
+    def _tell(self, account: _Account, used: Usage, now: float) -> None:
         if self.prices is None:
-            return {}
-        usage = account.kept.plus(account.owed)
-        return of(account.job, usage, self._clock() - account.accepted, self.prices).parts
+            return
+        before, account.told = account.told, now
+        used = replace(used, stored=account.job.size * (now - before))
+        for part, dollars in cost.parts(used, self.prices).items():
+            metrics.COST.labels(part).inc(dollars)
 
 
 def of(job: Job, usage: Usage | None, seconds: float, prices: Prices) -> Cost:
@@ -131,5 +132,5 @@ def of(job: Job, usage: Usage | None, seconds: float, prices: Prices) -> Cost:
     return cost.price((usage or Usage()).plus(Usage(stored=job.size * seconds)), prices)
 
 
-def _usage(asked: Asked) -> Usage:
-    return Usage(operations={"A": asked.a, "B": asked.b}, traffic={"store": asked.sent + asked.received})
+def _used(nodes: Mapping[str, float], asked: Asked) -> Usage:
+    return Usage(nodes, operations={"A": asked.a, "B": asked.b}, traffic={"store": asked.sent + asked.received})
