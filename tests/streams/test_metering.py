@@ -10,7 +10,7 @@ import pytest
 
 from inference.models import shipped_models
 from inference.triton import ModelFailed, ModelStumbled, ModelUnavailable
-from observability import metrics
+from observability import cost, metrics
 from observability.metrics import ALL, BOOK, NO_REASON
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
@@ -19,6 +19,7 @@ from streams.decoders.decoder import InProcess
 from streams.decoders.forkserver import Died
 from streams.events import Lane, Outcome, ReasonClass, SliceListed
 from streams.jobs import markers
+from streams.jobs.accounts import Accounts
 from streams.jobs.tallies import Tallies
 from streams.stages import STAGES, labels
 from streams.tracing.spent import Spent
@@ -283,6 +284,21 @@ def test_a_job_is_told_by_the_state_of_its_images_until_it_has_ended() -> None:
         assert absent("monolayer_job_images", job="j", state="labelled"), "another owner may know more"
 
     run(work())
+
+
+def test_a_job_is_told_by_what_it_costs_where_prices_are_known_until_it_has_ended() -> None:
+    prices, told = cost.read("workstation"), []
+    for known in (None, prices):
+        store = MemoryStore()
+        job_with(store, 2)
+        owner = Tallies(store, seconds=0.001, accounts=Accounts(known))
+        gauges.watch([], dataclasses.replace(tools(store), tallies=owner))
+        run(owner.tick("j", 0, labelled=True))
+        told.append(BOOK.registry.get_sample_value("monolayer_job_cost_dollars", {"job": "j"}))
+        run(owner.tick("j", 1, labelled=True))
+    assert told[0] is None and told[1] is not None
+    assert 0 < told[1] <= 61 / 3600 * prices.nodes[cost.MACHINE].dollars
+    assert absent("monolayer_job_cost_dollars", job="j")
 
 
 def test_only_the_newest_jobs_are_told_one_by_one() -> None:

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from observability.cost import Asked, Figure, Prices, Usage
+from observability.cost import MONTH, Asked, Figure, Prices, Usage
 from streams.jobs.accounts import MOST_SECONDS, Accounts, of
 from streams.jobs.records import Job
 from tests.scraped import number
@@ -133,6 +133,16 @@ def test_dollars_are_told_once_and_by_part(books: Books) -> None:
         books.end("a", 2, Asked(a=1))
     assert number("monolayer_cost_dollars_total", part="nodes") - nodes == pytest.approx(6)
     assert number("monolayer_cost_dollars_total", part="operations") - operations == pytest.approx(3)
+
+
+def test_room_for_an_upload_is_told_from_its_acceptance_on_and_by_an_heir_from_there_on() -> None:
+    prices = Prices(place="here", storage={"bucket": _figure(2**30 * MONTH / 10)})  # a dollar a second for ten bytes
+    for kept, dollars in ((None, 20 + 3), (Usage({"machine": 1}), 3)):
+        books, before = Books(prices), number("monolayer_cost_dollars_total", part="storage")
+        books.accept("a", kept, created=START - 20)
+        books.end("a", 1)
+        books.end("a", 2)
+        assert number("monolayer_cost_dollars_total", part="storage") - before == pytest.approx(dollars)
 
 
 def test_without_prices_usage_is_counted_and_no_dollars_are_told() -> None:
