@@ -29,7 +29,7 @@ from streams.work.lane import LaneOfWork
 from streams.work.policy import Answer
 from streams.worker import Worker
 from tests.scraped import absent, number, serving
-from tests.streams.books import START, listed
+from tests.streams.books import START, label, listed
 from tests.streams.stand import Bright, archive, run, submit, tiff, tools
 from tests.streams.test_collect import job_with
 
@@ -291,6 +291,7 @@ def test_a_job_is_told_by_what_it_costs_where_prices_are_known_until_it_has_ende
     for known in (None, prices):
         store = MemoryStore()
         job_with(store, 2)
+        label(store, 0, 1, job="j")
         owner = Tallies(store, seconds=0.001, accounts=Accounts(known))
         gauges.watch([], dataclasses.replace(tools(store), tallies=owner))
         run(owner.tick("j", 0, labelled=True))
@@ -298,7 +299,7 @@ def test_a_job_is_told_by_what_it_costs_where_prices_are_known_until_it_has_ende
         run(owner.tick("j", 1, labelled=True))
     assert told[0] is None and told[1] is not None
     assert 0 < told[1] <= 61 / 3600 * prices.nodes[cost.MACHINE].dollars
-    assert absent("monolayer_job_cost_dollars", job="j")
+    assert absent("monolayer_job_cost_dollars", job="j"), "it has ended"
 
 
 def test_only_the_newest_jobs_are_told_one_by_one() -> None:
