@@ -97,6 +97,8 @@ class Usage:
     """Bytes, by the way they went."""
     stored: float = 0.0
     """Bytes times the seconds they were kept."""
+    images: int = 0
+    """That ended meanwhile."""
 
     def plus(self, other: "Usage") -> "Usage":
         """Both together."""
@@ -105,6 +107,7 @@ class Usage:
             _sum(self.operations, other.operations),
             _sum(self.traffic, other.traffic),
             self.stored + other.stored,
+            self.images + other.images,
         )
 
     def less(self, other: "Usage") -> "Usage":
@@ -114,6 +117,7 @@ class Usage:
             _rest(self.operations, other.operations),
             _rest(self.traffic, other.traffic),
             max(0.0, self.stored - other.stored),
+            max(0, self.images - other.images),
         )
 
 
@@ -149,23 +153,18 @@ def parts(usage: Usage, prices: Prices) -> dict[str, float]:
     }
 
 
-def at_completion(dollars: float, ended: int, images: int | None) -> float | None:
-    """What all images will cost, if the rest cost as much as those that ended; none while nobody can tell."""
+def of_images(dollars: float, ended: int, images: float | None) -> float | None:
+    """What so many images cost if each costs as much as those that ended; none while nobody can tell."""
     return dollars * images / ended if ended and images is not None else None
-
-
-def per_million(dollars: float, images: int) -> float | None:
-    """What a million such images cost; none without any."""
-    return dollars * MILLION / images if images else None
 
 
 def words(dollars: float) -> str:
     """Dollars as people write them, with more digits where there is less.
 
     >>> words(1250), words(0.00123)
-    ('$1,250.00', '$0.0012')
+    ('$1,250.00', '$0.00123')
     """
-    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.2g}"
+    return f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.3g}"
 
 
 def read(named: str) -> Prices:

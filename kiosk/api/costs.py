@@ -11,12 +11,12 @@ def view(job: Job, state: JobState, prices: Prices | None) -> CostView | None:
     """The cost so far and of all images; none without prices, and before anything was counted."""
     if prices is None or state.usage is None:
         return None
-    found, ended = accounts.of(job, state.usage, state.seconds, prices), state.labelled + state.rejected
-    images = ended if state.state == "done" else state.images
+    found, ended = accounts.of(job, state.usage, state.seconds, prices), state.usage.images
+    over = state.state == "done"
     return CostView(
         dollars=found.dollars,
-        at_completion=cost.at_completion(found.dollars, ended, images),
-        per_million=cost.per_million(found.dollars, ended),
+        at_completion=found.dollars if over else cost.of_images(found.dollars, ended, state.images),
+        per_million=cost.of_images(found.dollars, ended, cost.MILLION),
         parts=dict(found.parts),
         without=list(found.without),
         prices=f"{prices.place}, as of {prices.dated}",

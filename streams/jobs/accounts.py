@@ -133,4 +133,6 @@ def of(job: Job, usage: Usage | None, seconds: float, prices: Prices) -> Cost:
 
 
 def _used(nodes: Mapping[str, float], asked: Asked) -> Usage:
-    return Usage(nodes, operations={"A": asked.a, "B": asked.b}, traffic={"store": asked.sent + asked.received})
+    return Usage(
+        nodes, images=1, operations={"A": asked.a, "B": asked.b}, traffic={"store": asked.sent + asked.received}
+    )

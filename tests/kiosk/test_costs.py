@@ -44,7 +44,7 @@ def make(store: MemoryStore, **fields: Any) -> None:
     made_job(store, FILES, **fields)
     store.put(keys.labels("j1", 0), labels_of(1, 40, 50))
     store.put(keys.tally("j1", "owner"), b"\0\0\0\1\1\0\0\0\0")
-    ledger.write(store, keys.open_job("j1"), Clock(usage=Usage({"machine": SPENT}, {"A": 7})))
+    ledger.write(store, keys.open_job("j1"), Clock(usage=Usage({"machine": SPENT}, {"A": 7}, images=1)))
 
 
 def held(store: MemoryStore) -> None:
@@ -59,9 +59,17 @@ def test_a_job_tells_what_it_costs_so_far_and_in_the_end() -> None:
     assert (found.without, found.prices) == ([], "our own workstation, as of 2026-11-28")
 
 
+def test_images_that_ended_since_the_last_look_do_not_make_the_others_cheaper() -> None:
+    priced = Priced()
+    priced.store.put(keys.tally("j1", "owner"), b"\0\0\0\1\7\0\0\0\0")
+    assert priced.job.labelled == 3
+    assert priced.job.cost is not None and priced.job.cost.at_completion == pytest.approx(18.0)
+
+
 def test_a_job_that_is_done_costs_what_it_has_cost() -> None:
     priced = Priced()
     finish(priced.store, "j1", lambda entry: labels_of(1, 40, 50))
+    assert priced.job.cost is None  # nobody counted
     done = ledger.read_done(priced.store, "j1")
     assert done is not None
     ledger.write(priced.store, keys.done("j1"), done.model_copy(update={"usage": Usage({"machine": SPENT})}))

@@ -62,14 +62,13 @@ def test_nothing_costs_nothing_even_where_a_price_is_missing() -> None:
 
 
 def test_the_rest_costs_what_the_others_cost() -> None:
-    assert cost.at_completion(3.0, 150, 1000) == pytest.approx(20.0)
-    assert cost.per_million(3.0, 150) == pytest.approx(20_000.0)
+    assert cost.of_images(3.0, 150, 1000) == pytest.approx(20.0)
+    assert cost.of_images(3.0, 150, cost.MILLION) == pytest.approx(20_000.0)
 
 
 def test_before_anything_has_ended_or_was_listed_nobody_can_tell() -> None:
-    assert cost.at_completion(3.0, 0, 1000) is None
-    assert cost.at_completion(3.0, 150, None) is None
-    assert cost.per_million(3.0, 0) is None
+    assert cost.of_images(3.0, 0, 1000) is None
+    assert cost.of_images(3.0, 150, None) is None
 
 
 def test_the_published_bill_of_a_million_images_is_met_by_its_inputs() -> None:
@@ -97,6 +96,7 @@ usages = st.builds(
     st.dictionaries(st.sampled_from(["A", "B"]), st.integers(0, 10**12)),
     st.dictionaries(st.sampled_from(["store", "zones", "internet"]), st.integers(0, 10**15)),
     st.floats(0, 1e18),
+    st.integers(0, 10**7),
 )
 
 
@@ -158,7 +158,8 @@ def test_a_price_file_that_is_not_there_is_told_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dollars", "words"), [(0, "$0.00"), (0.00123, "$0.0012"), (0.5, "$0.5"), (12.346, "$12.35"), (1250, "$1,250.00")]
+    ("dollars", "words"),
+    [(0, "$0.00"), (0.0012345, "$0.00123"), (0.5, "$0.5"), (12.346, "$12.35"), (1250, "$1,250.00")],
 )
 def test_small_sums_are_told_with_more_digits(dollars: float, words: str) -> None:
     assert cost.words(dollars) == words

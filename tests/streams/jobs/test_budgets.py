@@ -190,6 +190,7 @@ def test_an_end_carries_what_its_worker_asked_of_the_store_and_is_charged_once()
     [job] = ledger.jobs(given.store)
     usage = ledger.state(given.store, job.job).usage
     assert usage is not None and (usage.operations, usage.traffic) == ({"A": 3, "B": 4}, {"store": 11})
+    assert usage.images == 1
 
 
 def test_an_end_that_comes_twice_is_paid_once() -> None:
