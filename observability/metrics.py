@@ -191,6 +191,10 @@ API_SECONDS = _api.histogram(
     "monolayer_api_request_seconds", "From a request to the end of its answer.", METHOD, ROUTE, buckets=LONG
 )
 
+BUDGETS_SPENT = _store.counter(
+    "monolayer_budgets_spent_total", "Jobs that were held because they have cost what they may."
+)
+
 _traces = BOOK.subject("Traces")
 SPANS_DROPPED = _traces.counter(
     "monolayer_spans_dropped_total", "Spans that did not reach their collector: traces hold nobody up."

@@ -9,6 +9,4 @@ from observability.dashboards.models import MODELS
 from observability.dashboards.panels import Dashboard
 from observability.dashboards.pipeline import PIPELINE
 
-DASHBOARDS: tuple[Dashboard, ...] = tuple(
-    dashboard for dashboard in (PIPELINE, JOBS, IMAGE, MODELS, BACKLOG, API, COST) if dashboard.rows
-)
+DASHBOARDS: tuple[Dashboard, ...] = (PIPELINE, JOBS, IMAGE, MODELS, BACKLOG, API, COST)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from observability import metrics
 from observability.cost import Prices, Usage, words
 from observability.logs import log
 from storage import keys
@@ -39,6 +40,7 @@ def watch(store: Store, job: Job, usage: Usage | None, now: float, prices: Price
     dollars = accounts.of(job, usage, now - job.created, prices).dollars
     if dollars > budget:
         markers.hold(store, job.job, spent(dollars, budget, job.job), lambda: now)
+        metrics.BUDGETS_SPENT.inc()
         log().info("budget_spent", job=job.job, budget=budget, dollars=dollars)
 
 

@@ -28,6 +28,7 @@ SILENT_HERE = {
     "before the first sweep",
     "before there was a queue",
     "on one machine",
+    "where no price file is named (MONOLAYER_PRICES)",
     "where there is no DCGM exporter",
     "where there is no GPU",
     "while none does",

@@ -10,6 +10,7 @@ from streams.jobs.records import Cancelled, Job
 from streams.jobs.tallies import Tallies
 from streams.rounds import replay
 from streams.sweep import RELEASE_SECONDS, SETTLE_SECONDS, Sweeper
+from tests.scraped import number
 from tests.streams.books import JOB, count, done, label, listed, refuse
 from tests.streams.jobs.test_accounts import PRICES, Books
 from tests.streams.stand import archive, run, submit, tiff, tools
@@ -129,7 +130,9 @@ def test_a_job_is_held_when_it_has_cost_more_than_it_may_and_says_so(watch: Coun
     watch.look(0)
     assert watch.held == ""
     watch.ends(2.5)
+    before = number("monolayer_budgets_spent_total")
     watch.look(0)
+    assert number("monolayer_budgets_spent_total") == before + 1
     assert watch.held == (
         f"its budget of $10.00 is spent, it has cost $12.50; `monolayer release {JOB} --budget MORE` lets it go on"
     )
