@@ -17,6 +17,7 @@ from inference.models import shipped_models
 from inference.triton import Triton
 from kiosk.local.settings import BUCKET
 from kiosk.local.stack import Local
+from observability.dashboards.collection import DASHBOARDS
 from storage.s3 import S3Store
 from tests.servers import running
 
@@ -130,8 +131,10 @@ def test_victoriametrics_shows_the_dashboards_that_lie_in_its_folder(local: Loca
     address, folder = local.status()["addresses"]["victoriametrics"], local.state.folder / "victoriametrics"
     dashboard = {"title": "Nuclei", "rows": [{"panels": [{"title": "Running", "expr": ["up"]}]}]}
     (folder / "dashboards" / "nuclei.json").write_text(json.dumps(dashboard))
-    [shown] = httpx.get(f"{address}/vmui/custom-dashboards").raise_for_status().json()["dashboardsSettings"]
-    assert (shown["title"], shown["rows"][0]["panels"][0]["expr"]) == ("Nuclei", ["up"])
+    told = httpx.get(f"{address}/vmui/custom-dashboards").raise_for_status().json()["dashboardsSettings"]
+    shown = {each["title"]: each["rows"] for each in told}
+    assert shown.keys() == {"Nuclei", *(dashboard.title for dashboard in DASHBOARDS)}
+    assert shown["Nuclei"][0]["panels"][0]["expr"] == ["up"]
     assert httpx.get(f"{address}/vmui/").raise_for_status().text.startswith("<!DOCTYPE html>")
 
 
