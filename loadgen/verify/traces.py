@@ -38,6 +38,10 @@ PAIRS = (
 """What its last attempt has spent time on. A new phase is one line here."""
 
 
+ONCE = ("wait", "look")
+"""Before the first attempt, and not again."""
+
+
 class NoSuchJob(Exception):
     """The job is not in the bucket, or has not been listed yet."""
 
@@ -202,8 +206,9 @@ def _missing(spans: Sequence[Span], root: Span, end: End) -> Iterator[str]:
     models = [span for span in spans if span.name == "model" and span.parent == last.get("predict")]
     last |= {"model": models[-1].span} if models else {}
     pairs = {(span.parent, span.name) for span in spans}
-    for stage, phase in PAIRS:
-        if stage in last and (end.outcome == "labelled" or stage == "collect") and (last[stage], phase) not in pairs:
+    for stage, phase in PAIRS if end.outcome == "labelled" else PAIRS[-1:]:
+        within = {span.span for span in found if span.name == stage} if phase in ONCE else {last.get(stage)}
+        if stage in last and not any((parent, phase) in pairs for parent in within):
             yield f"no {stage} > {phase}"
 
 

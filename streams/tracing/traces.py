@@ -15,11 +15,8 @@ from streams import runs
 from streams.events import Event, ImageEnded, TilePredicted
 from streams.jobs import ledger
 from streams.tracing.spent import Spent
-from streams.tracing.waterfall import Facts, image_spans, job_spans, run_spans
+from streams.tracing.waterfall import ALONE, OF_JOBS, Facts, image_spans, job_spans, run_spans
 
-OF_JOBS = ("unzip", "announce")
-ALONE = (*OF_JOBS, "predict")
-"""Chains whose runs are told of where they are made."""
 KEPT = 500
 """Jobs remembered at most."""
 KEPT_TRACES = 10_000

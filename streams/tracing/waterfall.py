@@ -18,6 +18,9 @@ from streams.events import ImageEnded
 from streams.runs import Run, Stretch
 from streams.tracing.spent import Spent
 
+OF_JOBS = ("unzip", "announce")
+ALONE = (*OF_JOBS, "predict")
+"""Chains whose runs are told of by whoever makes them, before the acknowledgement."""
 SLIT = 30_000_000
 """Nanoseconds. Between two phases nothing is computed; on a busy machine the thread waits for the interpreter, and that
 belongs to the phase before. What lies wider apart is a gap."""
@@ -127,7 +130,7 @@ class _Draw:
     def runs(self, until: int) -> Iterator[Span]:
         ran = self._ended.ran or ()
         for run, following in pairwise((*ran, None)):
-            if run is not None:
+            if run is not None and not _is_told(run):
                 yield from self.run(run, following.sent * 1000 if following else until)
 
     def run(self, run: Run, until: int) -> Iterator[Span]:
@@ -138,7 +141,7 @@ class _Draw:
             about: dict[str, Value] = {"attempt": stage.attempt + 1, "worker": run.by}
             if run.tile is not None:
                 about["tile"] = run.tile
-            what = (run.sent, run.tile, number)
+            what = (run.sent, run.tile, run.begun, number)  # whoever took it on after a death began later
             parent = self._span(self._root, stage.name, stage.begun, stage.ended, about, what)
             yield parent
             yield from self._inside(parent, [each for each in phases if stage.holds(_at(run, each))], run, finer)
@@ -185,6 +188,11 @@ def _closed(stage: Span, ends: Sequence[tuple[int, int]], slits: list[int]) -> I
             ended = until
         reached = max(reached, ended)
         yield begun, ended
+
+
+def _is_told(run: Run) -> bool:
+    """Whether it is a tile's, among others: its worker has told of it, or tells when it comes to it again."""
+    return run.tile is not None and run.chain in ALONE
 
 
 def _first(ended: ImageEnded, otherwise: int) -> int:

@@ -326,7 +326,8 @@ def test_every_tile_among_others_is_told_of_once() -> None:
     run(work())
     spans = of_images(watched)
     predicted = [each for each in children(spans, root(spans)) if each.name == "predict"]
-    assert len({each.span for each in predicted}) == len({each.about["tile"] for each in predicted}) > 1
+    assert len(predicted) == len({each.about["tile"] for each in predicted}) > 1
+    assert len({each.span for each in spans}) == len(spans)
 
 
 def test_an_end_that_a_slice_meets_again_keeps_what_was_measured_by_whoever_made_it() -> None:
