@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.keys import MAX_NAME
-from streams.events import LONGEST_DEADLINE, MAX_MARK, MOST_BUDGET, Options, ReasonClass
+from streams.events import LONGEST_DEADLINE, MAX_MARK, Dollars, Options, ReasonClass
 
 PREFIX = "/api/v1"
 MOST_REJECTED = 10_000
@@ -29,10 +29,6 @@ Deadline = Annotated[float, Field(ge=DEADLINES[0], le=DEADLINES[1], allow_inf_na
 """Seconds after which images in flight are rejected; its clock stands still while a part of the system is away."""
 
 
-Budget = Annotated[float, Field(gt=0, le=MOST_BUDGET, allow_inf_nan=False)]
-"""Dollars that a job may cost before it is held."""
-
-
 class Strict(BaseModel):
     """A request: what it doesn't know is a mistake of the sender."""
 
@@ -54,7 +50,7 @@ class NewUpload(Strict):
     options: Options = Options()
     submission: Mark = ""
     deadline: Deadline | None = None
-    budget: Budget | None = None
+    budget: Dollars | None = None
     size: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the file where they are known: very large files are sent in larger parts."""
     digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
@@ -74,7 +70,7 @@ class NewJob(Strict):
     """Counted from 1."""
     submission: Mark = ""
     deadline: Deadline | None = None
-    budget: Budget | None = None
+    budget: Dollars | None = None
 
 
 class UploadStarted(Answer):
@@ -227,7 +223,7 @@ class Replayed(Answer):
 class Release(Strict):
     """How a held job goes on."""
 
-    budget: Budget | None = None
+    budget: Dollars | None = None
     """Dollars that it may cost in all from now on; none: as many as before."""
 
 

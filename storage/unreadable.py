@@ -19,13 +19,13 @@ class Unreadable(Exception):
         Whether a checksum has told that its bytes are those that were sent: to read them again is of no use then.
     """
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    def __init__(self, reason: Reason, message: str, arrived: bool = False) -> None:
         super().__init__(message)
         self.reason: Reason = reason
-        self.arrived = False
+        self.arrived = arrived
 
-    def __reduce__(self) -> tuple[type["Unreadable"], tuple[Reason, str]]:
-        return Unreadable, (self.reason, str(self))
+    def __reduce__(self) -> tuple[type["Unreadable"], tuple[Reason, str, bool]]:
+        return Unreadable, (self.reason, str(self), self.arrived)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ LONGEST_DEADLINE = 6 * 24 * 3600.0
 """Seconds. Shorter than topics keep their events, so that none is lost unseen before its image's time is over."""
 MOST_BUDGET = 1e9
 """Dollars."""
+Dollars = Annotated[float, Field(gt=0, le=MOST_BUDGET, allow_inf_nan=False)]
+"""More than none; of a budget, what a job may cost before it is held."""
 MAX_SIDE = 200_000
 """Pixels, at the model's scale as well."""
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
@@ -162,8 +164,8 @@ class UploadReceived(Event):
     name: Annotated[str, Field(max_length=keys.MAX_NAME)] = ""
     deadline: Annotated[float, Field(ge=60, le=LONGEST_DEADLINE, allow_inf_nan=False)] | None = None
     """Seconds within which its images should end; the job's default where none."""
-    budget: Annotated[float, Field(gt=0, le=MOST_BUDGET, allow_inf_nan=False)] | None = None
-    """Dollars that the job may cost before it is held; none: as many as it takes."""
+    budget: Dollars | None = None
+    """None: as many dollars as it takes."""
 
     @field_validator("object")
     @classmethod

@@ -119,7 +119,7 @@ class Gate:
         """Whether the model answers right now."""
         return await self._predictor.ready(model)
 
-    async def _asked(self, model: Model, tile: Pixels, low: float, high: float, finer: "_Finer") -> NDArray[np.uint8]:
+    async def _asked(self, model: Model, tile: Pixels, low: float, high: float, finer: _Finer) -> NDArray[np.uint8]:
         with metering.requested(model.name), finer.asked() as took:
             return await self._predictor.infer(model, tile, low, high, took)
 

@@ -34,7 +34,7 @@ def checked_deadline(deadline: float | None) -> float | None:
 def checked_budget(budget: float | None) -> float | None:
     """The budget in dollars; raises `CannotSend` where no job could have it."""
     if budget is not None and not 0 < budget <= MOST_BUDGET:
-        raise CannotSend("The budget must be more than 0 dollars.")
+        raise CannotSend(f"The budget must be more than 0 dollars, and at most {MOST_BUDGET:,.0f}.")
     return budget
 
 

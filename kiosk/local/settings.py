@@ -36,8 +36,10 @@ def check_prices() -> None:
     """
     from observability.cost import BadPrices, read
 
+    named = os.environ.get("MONOLAYER_PRICES")
     try:
-        read(os.environ["MONOLAYER_PRICES"]) if os.environ.get("MONOLAYER_PRICES") else None
+        if named:
+            read(named)
     except BadPrices as error:
         raise LocalError(f"MONOLAYER_PRICES: {error}.") from None
 

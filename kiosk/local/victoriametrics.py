@@ -68,8 +68,9 @@ def scraping(targets: Mapping[str, str]) -> dict[str, object]:
         See `command`.
     """
     static = [{"targets": [address], "labels": {"process": name}} for name, address in sorted(targets.items())]
-    all_of_them = {"job_name": "monolayer", "static_configs": static}
-    return {
-        "global": {"scrape_interval": f"{SCRAPE_SECONDS}s"},
-        "scrape_configs": [{**all_of_them, "honor_labels": True}],  # `job` is one of ours where a process tells of jobs
+    everything = {
+        "job_name": "monolayer",
+        "static_configs": static,
+        "honor_labels": True,  # `job` is one of ours where a process tells of jobs
     }
+    return {"global": {"scrape_interval": f"{SCRAPE_SECONDS}s"}, "scrape_configs": [everything]}

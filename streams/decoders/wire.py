@@ -113,8 +113,6 @@ def error(words: dict[str, Any]) -> Exception:
     """The error that was put into words."""
     name, message = words["error"], words["message"]
     if name == "Unreadable":
-        unreadable = Unreadable(words["reason"], message)
-        unreadable.arrived = words["arrived"]
-        return unreadable
+        return Unreadable(words["reason"], message, words["arrived"])
     kinds = {known.__name__: known for known in _KNOWN}
     return kinds[name](message) if name in kinds else type(name, (Strange,), {})(message)

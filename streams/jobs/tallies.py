@@ -176,10 +176,8 @@ class Tallies:
         return _Known(index.images, True, cancelled, outcomes)
 
     def _count(self, job: str) -> None:
-        accepted, clock = (
-            ledger.read(self._store, keys.job(job), Job),
-            ledger.read(self._store, keys.open_job(job), Clock),
-        )
+        accepted = ledger.read(self._store, keys.job(job), Job)
+        clock = ledger.read(self._store, keys.open_job(job), Clock)
         if accepted:
             self.accounts.open(accepted, clock.usage if clock else None)
 

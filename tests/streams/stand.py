@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from inference.models import Model, shipped_models
 from inference.triton import ModelUnavailable
 from storage.memory import MemoryStore
-from streams.events import Event, ImageEnded, UploadReceived
+from streams.events import Event, ImageEnded, Rejection, UploadReceived
+from streams.jobs import ledger
 from streams.stages import chain
 from streams.tools import Limits, Tools
 from streams.work import policy
@@ -113,3 +114,9 @@ def submit(given: Tools, data: bytes, name: str = "plate.zip", **fields: Any) ->
     given.store.put(key, data)
     events: list[Event] = run(Queue(given, CHAINED).work(UploadReceived(object=key, **fields)))
     return events
+
+
+def only_rejection(store: MemoryStore) -> Rejection:
+    """The story of the one image that was rejected, of the one job there is."""
+    (rejection,) = ledger.rejections(store, next(ledger.jobs(store)).job)
+    return rejection

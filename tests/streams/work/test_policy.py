@@ -15,18 +15,13 @@ from streams.events import ImageFound, SliceListed, TilePlanned, UploadReceived
 from streams.jobs import ledger
 from streams.stages import chain
 from streams.work import policy
-from tests.streams.stand import CHAINED, Bright, Queue, archive, run, submit, tiff, tools
+from tests.streams.stand import CHAINED, Bright, Queue, archive, only_rejection, run, submit, tiff, tools
 
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "_delay", lambda attempt, outage: 0.001)
     monkeypatch.setattr(breaker, "CANARY_SECONDS", 0.001)
-
-
-def only_rejection(store: MemoryStore):  # type: ignore[no-untyped-def]
-    (rejection,) = ledger.rejections(store, next(ledger.jobs(store)).job)
-    return rejection
 
 
 def test_an_image_that_can_not_be_read_is_rejected_at_once_and_its_neighbours_finish() -> None:

@@ -15,8 +15,7 @@ from streams.stages import chain
 from streams.tools import Tools
 from streams.work import policy
 from streams.work.tracker import Past
-from tests.streams.stand import Bright, Queue, archive, run, tiff, tools
-from tests.streams.work.test_policy import only_rejection
+from tests.streams.stand import Bright, Queue, archive, only_rejection, run, tiff, tools
 
 
 @pytest.fixture(autouse=True)
