@@ -15,7 +15,7 @@ def _way(share: float, words: str) -> Panel:
         (Query(quantile(share, "monolayer_phase_seconds", "phase", where=_WORKED), "{{phase}}", _UNWORKED),),
         Unit.SECONDS,
         reading="wait: for a slot. fetch, decode: the file. take, model: Triton. post: labels and measures. store: the "
-        "result. pause: between two attempts. `monolayer trace JOB IMAGE` tells it of one image.",
+        "result. pause: before reading or trying again. `monolayer trace JOB IMAGE` tells it of one image.",
     )
 
 

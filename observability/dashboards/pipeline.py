@@ -27,8 +27,8 @@ _MOVING = Row(
             "How long will what waits take, if nothing else comes?",
             (
                 Query(
-                    highest("monolayer_backlog_seconds", "stage", "lane"),
-                    "{{stage}}, {{lane}}",
+                    highest("monolayer_backlog_seconds", "stage"),
+                    "{{stage}}",
                     "before any stage had more to do than it could do at once",
                 ),
             ),
@@ -37,7 +37,7 @@ _MOVING = Row(
         Panel(
             "Oldest in the queue",
             "For how long has the oldest event waited?",
-            (Query(highest("monolayer_oldest_event_seconds", "stage", "lane"), "{{stage}}, {{lane}}"),),
+            (Query(highest("monolayer_oldest_event_seconds", "stage"), "{{stage}}"),),
             Unit.SECONDS,
             reading="A line that climbs as fast as the clock is a stage that does nothing.",
         ),

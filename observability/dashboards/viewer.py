@@ -62,7 +62,7 @@ def _row(row: Row) -> dict[str, object]:
 
 def _panel(panel: Panel) -> dict[str, object]:
     return {
-        "title": panel.title,
+        "title": f"{panel.title}: {panel.question[0].lower()}{panel.question[1:]}",
         "description": panel.description,
         "unit": panel.unit.viewer,
         "expr": [asked(query) for query in panel.queries],

@@ -36,7 +36,8 @@ SILENT_HERE = {
     "while nothing fails",
 }
 """Why a query may have no answer in this test; whatever gives another reason must have one."""
-IMAGES = 24
+IMAGES, SIDE = 48, 512
+"""So many that a job is open for longer than it is between two scrapes."""
 SECONDS = 90.0
 
 
@@ -86,7 +87,7 @@ def unanswered(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def load_until_answered(system: System, folder: Path, watching: dict[str, str]) -> dict[str, set[Query]]:
     for address in watching.values():
         until(lambda address=address: scraped(address))
-    images, begun = write_fields(folder / "fields", IMAGES), time.time()
+    images, begun = write_fields(folder / "fields", IMAGES, SIDE), time.time()
     (images / "no image.tif").write_bytes(b"hello")
     silent = {name: set(QUERIES) for name in watching}
     while any(query.silent not in SILENT_HERE for each in silent.values() for query in each):

@@ -118,7 +118,8 @@ def test_the_viewer_gets_the_same_questions_and_a_time_to_look_back(dashboard: D
     assert [row["title"] for row in page["rows"]] == [row.title for row in dashboard.rows]
     drawn = [panel for row in page["rows"] for panel in row["panels"]]
     for panel, each in zip(dashboard.panels, drawn, strict=True):
-        assert (each["title"], each["description"], each["width"]) == (panel.title, panel.description, panel.width)
+        assert each["title"] == f"{panel.title}: {panel.question[0].lower()}{panel.question[1:]}"
+        assert (each["description"], each["width"]) == (panel.description, panel.width)
         assert each["expr"] == [query.promql.replace("$__rate_interval", "1m") for query in panel.queries]
         assert each["alias"] == [query.legend for query in panel.queries]
 
