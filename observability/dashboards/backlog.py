@@ -43,7 +43,7 @@ _TRUST = Row(
         Panel(
             "Backlog known",
             "Can anybody tell what waits?",
-            (Query("min by (stage, lane) (monolayer_backlog_known)", _LINE),),
+            (Query("min by (stage) (monolayer_backlog_known)", "{{stage}}"),),
             Unit.NUMBER,
             reading="1 is well. At 0 the broker is away, and scaling holds still.",
         ),

@@ -1,7 +1,7 @@
 """What it costs: by the price file that is named, and by what is asked of the object store."""
 
 from observability.dashboards.panels import Dashboard, Kind, Panel, Query, Row, Unit
-from observability.dashboards.promql import highest, mean, rate
+from observability.dashboards.promql import MEGABYTE, highest, mean, rate
 
 _UNPRICED = "where no price file is named (MONOLAYER_PRICES)"
 
@@ -57,8 +57,8 @@ _STORE = Row(
         Panel(
             "Bytes",
             "How many bytes go to the object store, and come from it?",
-            (Query(rate("monolayer_store_bytes_total", "direction"), "{{direction}}"),),
-            Unit.BYTES,
+            (Query(f"{rate('monolayer_store_bytes_total', 'direction')} / {MEGABYTE}", "{{direction}}"),),
+            Unit.MEGABYTES_PER_SECOND,
         ),
     ),
 )

@@ -1,7 +1,7 @@
 """Triton and the GPUs: does the model answer, how long does it compute, and is the machine under it busy."""
 
 from observability.dashboards.panels import Dashboard, Kind, Panel, Query, Row, Unit
-from observability.dashboards.promql import mean, quantile, rate
+from observability.dashboards.promql import GIGABYTE, mean, quantile, rate
 
 _UNASKED = "while nobody asks the model"
 _NO_GPU = "where there is no GPU"
@@ -84,10 +84,14 @@ _GPUS = Row(
             "GPU memory",
             "Does the model fit into the GPU's memory?",
             (
-                Query("max by (gpu_uuid) (nv_gpu_memory_used_bytes)", "{{gpu_uuid}}", _NO_GPU),
-                Query(f"max by (Hostname, gpu) (DCGM_FI_DEV_FB_USED) * {_MIB}", "{{Hostname}}, {{gpu}}", _NO_EXPORTER),
+                Query(f"max by (gpu_uuid) (nv_gpu_memory_used_bytes) / {GIGABYTE}", "{{gpu_uuid}}", _NO_GPU),
+                Query(
+                    f"max by (Hostname, gpu) (DCGM_FI_DEV_FB_USED) * {_MIB} / {GIGABYTE}",
+                    "{{Hostname}}, {{gpu}}",
+                    _NO_EXPORTER,
+                ),
             ),
-            Unit.BYTES,
+            Unit.GIGABYTES,
         ),
     ),
 )

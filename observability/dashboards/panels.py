@@ -19,7 +19,8 @@ class Unit(Enum):
     SECONDS = ("s", "s")
     SHARE = ("percentunit", "")
     """0 to 1."""
-    BYTES = ("bytes", "B")
+    GIGABYTES = ("decgbytes", "GB")
+    MEGABYTES_PER_SECOND = ("MBs", "MB/s")
     PER_SECOND = ("suffix:/s", "/s")
     WORKERS = ("short", "busy")
     """Seconds of work in a second: how many are busy all the time."""

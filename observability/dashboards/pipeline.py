@@ -1,7 +1,7 @@
 """The first page to look at: does it move, what waits, and what is the time spent on."""
 
 from observability.dashboards.panels import Dashboard, Kind, Panel, Query, Row, Unit
-from observability.dashboards.promql import highest, rate, summed
+from observability.dashboards.promql import GIGABYTE, highest, rate, summed
 
 _MOVING = Row(
     "Does it move?",
@@ -109,14 +109,14 @@ _WATCHING = Row(
             "Free disk",
             "How much room is left for images, results and what is measured?",
             (
-                Query(highest("vm_free_disk_space_bytes"), "this machine", "in a cluster"),
+                Query(f"{highest('vm_free_disk_space_bytes')} / {GIGABYTE}", "this machine", "in a cluster"),
                 Query(
-                    "min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes)",
+                    f"min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes) / {GIGABYTE}",
                     "{{persistentvolumeclaim}}",
                     "on one machine",
                 ),
             ),
-            Unit.BYTES,
+            Unit.GIGABYTES,
         ),
         Panel(
             "Spans lost",

@@ -2,6 +2,7 @@
 
 WINDOW = "$__rate_interval"
 """How far a rate looks back: Grafana fits it to the time shown and to the scrapes; others replace it."""
+MEGABYTE, GIGABYTE = "1e6", "1e9"
 
 
 def rate(counter: str, *by: str) -> str:

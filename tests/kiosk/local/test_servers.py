@@ -18,6 +18,7 @@ from inference.triton import Triton
 from kiosk.local.settings import BUCKET
 from kiosk.local.stack import Local
 from observability.dashboards.collection import DASHBOARDS
+from observability.dashboards.viewer import asked
 from storage.s3 import S3Store
 from tests.servers import running
 
@@ -127,15 +128,20 @@ def test_victoriametrics_scrapes_triton_also_after_a_kill_and_on_the_same_port(l
     assert wait_for_values(local, f'up{{process="triton"}} == 1 and timestamp(up) > {before}') == [1.0]
 
 
-def test_victoriametrics_shows_the_dashboards_that_lie_in_its_folder(local: Local) -> None:
+def test_victoriametrics_shows_our_dashboards_and_what_lies_beside_them(local: Local) -> None:
     address, folder = local.status()["addresses"]["victoriametrics"], local.state.folder / "victoriametrics"
     dashboard = {"title": "Nuclei", "rows": [{"panels": [{"title": "Running", "expr": ["up"]}]}]}
     (folder / "dashboards" / "nuclei.json").write_text(json.dumps(dashboard))
-    told = httpx.get(f"{address}/vmui/custom-dashboards").raise_for_status().json()["dashboardsSettings"]
-    shown = {each["title"]: each["rows"] for each in told}
-    assert shown.keys() == {"Nuclei", *(dashboard.title for dashboard in DASHBOARDS)}
-    assert shown["Nuclei"][0]["panels"][0]["expr"] == ["up"]
+    shown = httpx.get(f"{address}/vmui/custom-dashboards").raise_for_status().json()["dashboardsSettings"]
+    assert [each["title"] for each in shown] == [*(each.title for each in DASHBOARDS), "Nuclei"]
+    assert shown[0]["rows"][0]["panels"][0]["alias"] == ["{{outcome}}"]
     assert httpx.get(f"{address}/vmui/").raise_for_status().text.startswith("<!DOCTYPE html>")
+
+
+def test_victoriametrics_understands_every_query_of_every_dashboard(local: Local) -> None:
+    for panel in (panel for dashboard in DASHBOARDS for panel in dashboard.panels):
+        for query in panel.queries:
+            values(local, asked(query))
 
 
 def test_after_a_power_cut_everything_is_there_again(local: Local, tmp_path: Path) -> None:
