@@ -53,10 +53,10 @@ def prometheus(config: Path, data: Path) -> Iterator[str]:
         process.wait()
 
 
-def answered(address: str, query: str, begun: float) -> bool:
+def answered(http: httpx.Client, address: str, query: str, begun: float) -> bool:
     """Whether there is a number at any time since then."""
     asked_for = {"query": query, "start": begun, "end": time.time(), "step": 5}
-    answer = httpx.get(f"{address}/api/v1/query_range", params=asked_for, timeout=20)
+    answer = http.get(f"{address}/api/v1/query_range", params=asked_for)
     assert answer.is_success, f"{query}: {answer.text}"
     series = answer.json()["data"]["result"]
     return any(math.isfinite(float(value)) for each in series for _, value in each["values"])
@@ -89,14 +89,15 @@ def load_until_answered(system: System, folder: Path, watching: dict[str, str]) 
     images, begun = write_fields(folder / "fields", IMAGES, SIDE), time.time()
     (images / "no image.tif").write_bytes(b"hello")
     silent = {name: set(QUERIES) for name in watching}
-    while any(query.silent not in SILENT_HERE for each in silent.values() for query in each):
-        if time.time() > begun + SECONDS:
-            break
-        system.submit(images, "--mark", str(time.time()), code=2)
-        silent = {
-            name: {query for query in each if not answered(watching[name], asked(query), begun)}
-            for name, each in silent.items()
-        }
+    with httpx.Client(timeout=20) as http:
+        while any(query.silent not in SILENT_HERE for each in silent.values() for query in each):
+            if time.time() > begun + SECONDS:
+                break
+            system.submit(images, "--mark", str(time.time()), code=2)
+            silent = {
+                name: {query for query in each if not answered(http, watching[name], asked(query), begun)}
+                for name, each in silent.items()
+            }
     return silent
 
 
