@@ -16,12 +16,14 @@ class What(StrEnum):
 
     PAGE = "page"
     DASHBOARDS = "dashboards"
+    ALERTS = "alerts"
     TRACES = "traces"
 
 
 _PLACES = {
     What.PAGE: ("api", "/api/v1/docs"),
     What.DASHBOARDS: ("victoriametrics", "/vmui/#/dashboards"),
+    What.ALERTS: ("victoriametrics", "/vmalert/alerts"),
     What.TRACES: ("jaeger", "/api/v3/services"),
 }
 """Which part's address, and what is found there."""
@@ -39,8 +41,8 @@ def register(app: typer.Typer) -> None:
 def open_page(what: Annotated[What, typer.Argument(help="What to look at.")] = What.PAGE) -> None:
     """Print an address of what runs on this machine, and open it.
 
-    It is opened where there is a display. `page` is the API's description of itself; `dashboards` and `traces` are
-    there when Monolayer was started with `monolayer up --observe`.
+    It is opened where there is a display. `page` is the API's description of itself; `dashboards`, `alerts` and
+    `traces` are there when Monolayer was started with `monolayer up --observe`.
     """
     from kiosk.local.settings import has_display
 

@@ -15,6 +15,7 @@ from kiosk.errors import MonolayerError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kiosk.local.alerts import Alert
     from kiosk.local.stack import Local
 
 _WIDTH = 16
@@ -33,7 +34,7 @@ def up(
     ] = False,
     observe: Annotated[
         bool,
-        typer.Option("--observe", help="Start VictoriaMetrics and Jaeger too: metrics, dashboards and traces."),
+        typer.Option("--observe", help="Start VictoriaMetrics and Jaeger too: metrics, dashboards, alerts and traces."),
     ] = False,
 ) -> None:
     """Start everything on this machine.
@@ -85,10 +86,11 @@ def down() -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Show what runs on this machine, and the last error of each process."""
+    """Show what runs on this machine, the last error of each process, and the alerts that fire if it is observed."""
     found = here().status()
+    alerts = _firing(found)
     if as_json:
-        screen.say(json.dumps(found))
+        screen.say(json.dumps(found | {"alerts": None if alerts is None else [alert.json() for alert in alerts]}))
     elif not found["running"]:
         screen.say("Monolayer is not running; start it with `monolayer up`.")
     else:
@@ -96,6 +98,7 @@ def status(as_json: Json = False) -> None:
             ("process", "state", "since", "restarts", "memory", "last error"),
             [_row(process) for process in found["processes"]],
         )
+        _say_alerts(found, alerts)
         _say_addresses(found)
 
 
@@ -193,6 +196,24 @@ def _stop(local: "Local") -> None:
         screen.warn("Stopping.")
     stopped = local.stop()
     screen.say(f"Stopped: {', '.join(stopped)}. Nothing is left running." if stopped else "Nothing was running.")
+
+
+def _firing(found: dict[str, Any]) -> "list[Alert] | None":
+    if not found["observed"] or "vmalert" not in found["addresses"]:
+        return None
+    from kiosk.local.alerts import firing
+
+    return firing(found["addresses"]["vmalert"])
+
+
+def _say_alerts(found: dict[str, Any], alerts: "list[Alert] | None") -> None:
+    if alerts is None and found["observed"]:
+        screen.say("Which alerts fire can't be told: vmalert does not answer.")
+    for alert in alerts or ():
+        lasted = screen.clock(max(0.0, time.time() - alert.since))
+        screen.say(
+            f"{alert.severity}: {alert.summary}, for {lasted} ({alert.name}; what to do: observability/runbook.md)"
+        )
 
 
 def _say_running(found: dict[str, Any], observe: bool) -> None:

@@ -5,10 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import golang, jaeger, kafka, s3, triton, victoriametrics
+from kiosk.local import golang, jaeger, kafka, s3, triton, victoriametrics, vmalert
 from kiosk.local.cache import LocalError, Tell
 
-_BUILT = {"s3": s3.SERVER, "victoriametrics": victoriametrics.SERVER, "jaeger": jaeger.SERVER}
+_BUILT = {
+    "s3": s3.SERVER,
+    "victoriametrics": victoriametrics.SERVER,
+    "vmalert": vmalert.SERVER,
+    "jaeger": jaeger.SERVER,
+}
 PARTS: Mapping[str, Callable[[Path, Tell], Path]] = {
     "kafka": kafka.install,
     "triton": triton.install,

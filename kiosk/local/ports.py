@@ -18,6 +18,7 @@ USUAL: Mapping[str, int] = {
 }
 OBSERVERS: Mapping[str, Mapping[str, int]] = {
     "victoriametrics": {"victoriametrics": 8428},
+    "vmalert": {"vmalert": 8880},
     "jaeger": {"jaeger": 16686, "jaeger-grpc": 16685, "jaeger-metrics": 8888, "otlp": 4317, "otlp-http": 4318},
     "backlog": {},
 }

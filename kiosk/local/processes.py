@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import golang, jaeger, kafka, probes, s3, triton, victoriametrics
+from kiosk.local import golang, jaeger, kafka, probes, s3, triton, victoriametrics, vmalert
 from kiosk.local.cache import remove
 from kiosk.local.leftovers import MARK
 from kiosk.local.ports import OBSERVERS, metrics
@@ -87,8 +87,7 @@ def table(place: Place, parts: Collection[str] = EVERYTHING, workers: int = 1) -
     workers
         How many processes segment images: ``stage-segment``, ``stage-segment-2`` and so on.
     """
-    made = {"kafka": _kafka, "s3": _s3, "triton": _triton, "victoriametrics": _victoriametrics, "jaeger": _jaeger}
-    servers = [make(place) for name, make in made.items() if name in parts]
+    servers = [make(place) for name, make in _SERVERS.items() if name in parts]
     return [*servers, *programs(place, chosen(parts, workers))]
 
 
@@ -194,12 +193,25 @@ def _victoriametrics(place: Place) -> Process:
     targets = {**place.metrics, name: f"127.0.0.1:{port}"}
     return Process(
         name=name,
-        argv=tuple(victoriametrics.command(installed, folder, port, targets)),
+        argv=tuple(victoriametrics.command(installed, folder, port, targets, place.addresses.get("vmalert", ""))),
         probe=probes.http_answers(place.addresses["victoriametrics"], "/api/v1/query?query=1"),
         log=place.state.log(name),
         environment=_marked(place, victoriametrics.VARIABLES),
         start=1,  # who watches keeps nobody waiting
         stop=1,
+    )
+
+
+def _vmalert(place: Place) -> Process:
+    installed, seen = golang.installed(vmalert.SERVER, place.cache), place.addresses
+    return Process(
+        name="vmalert",
+        argv=tuple(vmalert.command(installed, place.ports["vmalert"], seen["victoriametrics"])),
+        probe=probes.http_answers(seen["vmalert"], "/api/v1/alerts"),
+        log=place.state.log("vmalert"),
+        environment=_marked(place, vmalert.VARIABLES),
+        start=1,
+        stop=0,  # before VictoriaMetrics, which keeps what it has found
     )
 
 
@@ -214,6 +226,16 @@ def _jaeger(place: Place) -> Process:
         start=1,
         stop=1,  # the programs' last spans come while they stop
     )
+
+
+_SERVERS: Mapping[str, Callable[[Place], Process]] = {
+    "kafka": _kafka,
+    "s3": _s3,
+    "triton": _triton,
+    "victoriametrics": _victoriametrics,
+    "vmalert": _vmalert,
+    "jaeger": _jaeger,
+}
 
 
 def _marked(place: Place, variables: Mapping[str, str]) -> dict[str, str]:

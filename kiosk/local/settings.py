@@ -66,6 +66,8 @@ def addresses(ports: Mapping[str, int]) -> dict[str, str]:
     }
     if "victoriametrics" in ports:
         found["victoriametrics"] = f"http://127.0.0.1:{ports['victoriametrics']}"
+    if "vmalert" in ports:
+        found["vmalert"] = f"http://127.0.0.1:{ports['vmalert']}"
     if "jaeger" in ports:
         found |= {"jaeger": f"http://127.0.0.1:{ports['jaeger']}", "traces": f"127.0.0.1:{ports['otlp']}"}
     return found

@@ -27,7 +27,7 @@ VARIABLES: Mapping[str, str] = {"GOMAXPROCS": "2"}
 """It keeps buffers for each processor that it uses."""
 
 
-def command(binary: Path, folder: Path, port: int, targets: Mapping[str, str]) -> list[str]:
+def command(binary: Path, folder: Path, port: int, targets: Mapping[str, str], alerts: str = "") -> list[str]:
     """Write down what is scraped and the dashboards, and return how the server is started.
 
     Parameters
@@ -40,6 +40,8 @@ def command(binary: Path, folder: Path, port: int, targets: Mapping[str, str]) -
         Where it listens on 127.0.0.1.
     targets
         Where the metrics of each process are, ``host:port`` by the process's name.
+    alerts
+        The address of whoever judges the alert rules; its pages are then shown here as well.
 
     Returns
     -------
@@ -55,6 +57,7 @@ def command(binary: Path, folder: Path, port: int, targets: Mapping[str, str]) -
         f"-storageDataPath={folder / 'data'}",
         f"-promscrape.config={scraped}",
         f"-vmui.customDashboardsPath={dashboards}",
+        *([f"-vmalert.proxyURL={alerts}"] if alerts else ()),
         *_FLAGS,
     ]
 

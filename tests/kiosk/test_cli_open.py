@@ -50,6 +50,7 @@ def monolayer(*arguments: str) -> Result:
         ([], "http://127.0.0.1:8080/api/v1/docs"),
         (["page"], "http://127.0.0.1:8080/api/v1/docs"),
         (["dashboards"], "http://127.0.0.1:8428/vmui/#/dashboards"),
+        (["alerts"], "http://127.0.0.1:8428/vmalert/alerts"),
     ],
 )
 def test_open_prints_the_address_and_shows_it(
@@ -79,7 +80,7 @@ def test_open_traces_says_what_there_is_and_opens_no_placeholder(running: Runnin
     assert opened == []
 
 
-@pytest.mark.parametrize("what", ["dashboards", "traces"])
+@pytest.mark.parametrize("what", ["dashboards", "alerts", "traces"])
 def test_unobserved_there_are_no_dashboards_and_no_traces_and_it_says_how_to_have_them(
     running: Running, opened: list[str], what: str
 ) -> None:

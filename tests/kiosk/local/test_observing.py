@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kiosk.local import install, jaeger, ports, victoriametrics
+from kiosk.local import install, jaeger, ports, victoriametrics, vmalert
 from kiosk.local.ports import OBSERVERS, USUAL, wanted
 from kiosk.local.process import Process
 from kiosk.local.processes import EVERYTHING, OBSERVED, PROGRAMS, Place, chosen, table
@@ -12,7 +12,8 @@ from kiosk.local.settings import addresses
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 
-WITHOUT_SERVERS = [*PROGRAMS, "victoriametrics", "jaeger"]
+WATCHING = ("victoriametrics", "vmalert", "jaeger")
+WITHOUT_SERVERS = [*PROGRAMS, *WATCHING]
 
 
 def place(folder: Path, parts: tuple[str, ...] = OBSERVED, workers: int = 1) -> Place:
@@ -38,7 +39,7 @@ def test_observed_every_program_has_a_port_for_its_metrics_and_knows_where_trace
     here = place(tmp_path, workers=3)
     running = by_name(table(here, WITHOUT_SERVERS, workers=3))
     assert {"stage-segment", "stage-segment-3", "api", "backlog"} < set(running)
-    reporting = {name: each for name, each in running.items() if name not in ("victoriametrics", "jaeger")}
+    reporting = {name: each for name, each in running.items() if name not in WATCHING}
     told = {name: process.environment["MONOLAYER_METRICS"] for name, process in reporting.items()}
     assert len(set(told.values())) == len(reporting)
     assert told.items() <= here.metrics.items()
@@ -61,9 +62,11 @@ def test_all_that_has_metrics_is_scraped_under_the_name_of_its_process(tmp_path:
 
 def test_who_watches_keeps_nobody_waiting_and_stops_after_those_that_report(tmp_path: Path) -> None:
     running = by_name(table(place(tmp_path), WITHOUT_SERVERS))
-    for name in ("victoriametrics", "jaeger"):
+    for name in WATCHING:
         assert running[name].start == running["stage-segment"].start
+    for name in ("victoriametrics", "jaeger"):
         assert running[name].stop > running["stage-segment"].stop
+    assert running["vmalert"].stop < running["victoriametrics"].stop
 
 
 def test_the_ports_of_metrics_are_the_same_the_next_time_also_after_a_start_without_them() -> None:
@@ -77,6 +80,7 @@ def test_those_who_watch_listen_on_this_machine_alone(tmp_path: Path) -> None:
     here = place(tmp_path)
     listens, *_ = victoriametrics.command(Path("v"), tmp_path, 8428, {})[1:]
     assert listens == "-httpListenAddr=127.0.0.1:8428"
+    assert vmalert.command(Path("a"), 8880, "http://127.0.0.1:8428")[1] == "-httpListenAddr=127.0.0.1:8880"
     jaeger.command(Path("j"), tmp_path, here.ports)
     config = yaml.safe_load((tmp_path / "jaeger.yaml").read_text())
     query, otlp = config["extensions"]["jaeger_query"], config["receivers"]["otlp"]["protocols"]
@@ -87,6 +91,14 @@ def test_those_who_watch_listen_on_this_machine_alone(tmp_path: Path) -> None:
     assert listening == [
         f"127.0.0.1:{here.ports[name]}" for name in ("jaeger", "jaeger-grpc", "otlp", "otlp-http", "jaeger-metrics")
     ]
+
+
+def test_the_pages_of_whoever_judges_the_rules_are_shown_beside_the_dashboards(tmp_path: Path) -> None:
+    here = place(tmp_path)
+    running = by_name(table(here, WITHOUT_SERVERS))
+    assert f"-vmalert.proxyURL={here.addresses['vmalert']}" in running["victoriametrics"].argv
+    assert f"-datasource.url={here.addresses['victoriametrics']}" in running["vmalert"].argv
+    assert not [word for word in victoriametrics.command(Path("v"), tmp_path, 8428, {}) if "vmalert" in word]
 
 
 def test_jaeger_sends_no_traces_of_its_own_to_whoever_has_the_usual_port(tmp_path: Path) -> None:
@@ -103,7 +115,7 @@ def test_what_jaeger_keeps_and_writes_lies_in_its_part_of_the_state_folder(tmp_p
 
 
 def test_addresses_of_those_who_watch_are_there_only_where_they_are(tmp_path: Path) -> None:
-    new = {"victoriametrics", "jaeger", "traces"}
+    new = {"victoriametrics", "vmalert", "jaeger", "traces"}
     assert new & set(addresses(USUAL)) == set()
     assert new < set(place(tmp_path).addresses)
 
