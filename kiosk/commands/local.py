@@ -211,9 +211,7 @@ def _say_alerts(found: dict[str, Any], alerts: "list[Alert] | None") -> None:
         screen.say("Which alerts fire can't be told: vmalert does not answer.")
     for alert in alerts or ():
         lasted = screen.clock(max(0.0, time.time() - alert.since))
-        screen.say(
-            f"{alert.severity}: {alert.summary}, for {lasted} ({alert.name}; what to do: observability/runbook.md)"
-        )
+        screen.say(f"{alert.severity}: {alert.summary}, for {lasted}; {alert.name} in observability/runbook.md")
 
 
 def _say_running(found: dict[str, Any], observe: bool) -> None:

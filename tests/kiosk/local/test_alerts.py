@@ -23,13 +23,8 @@ NOBODY = "http://127.0.0.1:1"
 
 def told(name: str, severity: str, state: str) -> dict[str, object]:
     """An alert as vmalert and Prometheus tell it."""
-    labels = {"alertname": name, "severity": severity, "lane": "bulk"}
-    return {
-        "state": state,
-        "labels": labels,
-        "annotations": {"summary": f"{name}!"},
-        "activeAt": "2026-11-28T08:00:00Z",
-    }
+    labels, said = {"alertname": name, "severity": severity, "lane": "bulk"}, {"summary": f"{name}!"}
+    return {"state": state, "labels": labels, "annotations": said, "activeAt": "2026-11-28T08:00:00Z"}
 
 
 ALERTS = [told("Behind", "ticket", "firing"), told("Soon", "page", "pending"), told("Gone", "page", "firing")]
