@@ -3,6 +3,7 @@
 import typer
 
 from loadgen.chaos.command import chaos
+from loadgen.drill.command import drill
 from loadgen.verify import command as verify
 
 HELP = """Make load, break things, and check from outside that nothing was lost.
@@ -11,6 +12,7 @@ HELP = """Make load, break things, and check from outside that nothing was lost.
   loadgen verify                 audit every job in the bucket
   loadgen verify JOB --json      one job, as one JSON object
   loadgen chaos --minutes 5      a Monolayer of its own under faults, then the audit
+  loadgen drill                  a Monolayer of its own, broken until each alert has fired
 
 The servers are those of MONOLAYER_... variables (`monolayer env` prints them), else those running on this machine."""
 
@@ -30,3 +32,4 @@ def _every() -> None:
 
 verify.register(app)
 app.command()(chaos)
+app.command()(drill)

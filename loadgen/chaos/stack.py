@@ -4,10 +4,11 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
@@ -65,22 +66,32 @@ class Stack:
         The module that keeps the processes.
     observed
         Whether what watches it is started as well.
+    variables
+        For all its programs.
     """
 
-    def __init__(self, folder: Path, workers: int, supervisor: str = "kiosk.local", *, observed: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        workers: int,
+        supervisor: str = "kiosk.local",
+        *,
+        observed: bool = False,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self.store = StoreProxy(lambda: self.address("s3"))
         self.model = ModelProxy(lambda: self.address("triton"))
         self._state = State(folder)
         self._clocks = folder / "clocks"
-        variables = {**_CHAINED, "PYTHONPATH": str(_CLOCKED), "MONOLAYER_CLOCKS": str(self._clocks)}
+        own = {**_CHAINED, "PYTHONPATH": str(_CLOCKED), "MONOLAYER_CLOCKS": str(self._clocks)}
         self._local = Local(
             self._state,
             cache_folder(),
             OBSERVED if observed else EVERYTHING,
             any_ports=True,
             workers=workers,
-            variables=variables,
+            variables={**own, **variables},
             supervisor=supervisor,
         )
 

@@ -1,0 +1,71 @@
+"""The command `loadgen drill`."""
+
+import asyncio
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from loadgen.drill.run import Rung
+    from loadgen.drill.scenes import Scene
+
+
+def drill(
+    alert: Annotated[list[str] | None, typer.Option(help="Only what this alert needs. May be repeated.")] = None,
+    report: Annotated[Path | None, typer.Option(help="A folder for the logs and the state.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object last.")] = False,
+) -> None:
+    """Break a Monolayer of its own in one way after another, until each alert has fired once: half an hour.
+
+    The rules are those of `observability/alerts`, judged by vmalert as in `monolayer up --observe`, with their own
+    times. Exit code 0: every alert fired; 1: one was silent; 2: the drill could not be made.
+    """
+    from kiosk.local.cache import LocalError
+    from loadgen.drill.run import drill as run
+
+    console, begun = Console(stderr=True), time.monotonic()
+    scenes, folder = _needed(alert or []), report or Path(tempfile.mkdtemp(prefix="monolayer-drill-"))
+
+    def tell(what: str) -> None:
+        console.print(f"{time.monotonic() - begun:6.0f} s  {what}", markup=False, highlight=False)
+
+    try:
+        rungs = asyncio.run(run(folder, scenes, tell))
+    except (OSError, LocalError) as why:
+        console.print(f"The drill could not be made: {why}", markup=False, style="red")
+        raise typer.Exit(2) from None
+    rungs = [rung for rung in rungs if not alert or rung.alert in alert]
+    silent = [rung.alert for rung in rungs if rung.seconds is None]
+    if report is None and not silent:
+        shutil.rmtree(folder)
+    console.print(_table(rungs))
+    if as_json:
+        print(json.dumps({"alerts": len(rungs), "silent": silent, "fired": [asdict(rung) for rung in rungs]}))
+    raise typer.Exit(1 if silent else 0)
+
+
+def _needed(alerts: list[str]) -> "list[Scene]":
+    from loadgen.drill.scenes import SCENES
+
+    known = {name for scene in SCENES for name in scene.alerts}
+    if unknown := set(alerts) - known:
+        raise typer.BadParameter(
+            f"There is no alert {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}."
+        )
+    return [scene for scene in SCENES if not alerts or set(alerts) & set(scene.alerts)]
+
+
+def _table(rungs: "list[Rung]") -> Table:
+    table = Table("alert", "fired after", "of")
+    for rung in rungs:
+        after = "silent" if rung.seconds is None else f"{rung.seconds:.0f} s"
+        table.add_row(rung.alert, after, rung.scene or "nothing: no scene is for it")
+    return table
