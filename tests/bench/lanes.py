@@ -1,7 +1,8 @@
 """`python -m tests.bench.lanes`: how long one image takes behind a long queue of bulk work; one JSON object last.
 
 The reference is the same image on the idle system, plus what one image of the queue keeps a slot for. Images are
-submitted one by one while the queue is still being announced, and again when all of it waits.
+submitted one by one while the queue is still being announced, and again when all of it waits. `--observed` tells where
+the time of either went, by the spans of their traces.
 """
 
 import argparse
@@ -10,10 +11,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.client import Monolayer
+from kiosk.contract import TraceView
+from kiosk.errors import Refused
+from kiosk.local.processes import EVERYTHING, OBSERVED
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 from loadgen.chaos.images import write_archive
@@ -22,6 +28,17 @@ from tests.servers import running
 
 A_ZIP = 10_000
 LOOK_SECONDS = 0.02
+TRACE_SECONDS = 5.0
+"""Until a trace has arrived at Jaeger and can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """One image submitted by itself: its job, seconds until that was accepted, and until it had ended."""
+
+    job: str
+    accepted: float
+    seconds: float
 
 
 def main() -> None:
@@ -31,17 +48,19 @@ def main() -> None:
     parser.add_argument("--asks", type=int, default=40, help="single images, idle and behind the queue")
     parser.add_argument("--side", type=int, default=64, help="height and width of all images, in px")
     parser.add_argument("--workers", type=int, default=1, help="processes that segment images")
+    parser.add_argument("--observed", action="store_true", help="with traces, which cost some milliseconds")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="monolayer-bench-") as name:
         folder = Path(name)
-        with running(folder / "state", workers=asked.workers) as local:
+        parts = OBSERVED if asked.observed else EVERYTHING
+        with running(folder / "state", *parts, workers=asked.workers) as local:
             print(json.dumps(measure(local, folder, asked.queued, asked.asks, asked.side)))
 
 
 def measure(local: Local, folder: Path, queued: int, asks: int, side: int) -> dict[str, object]:
     """Single images on the idle system, then behind the queue."""
     with Monolayer(local.status()["addresses"]["api"]) as client:
-        _seconds(client, next(_singles(folder, 1, side)))
+        _single(client, next(_singles(folder, 1, side)))
         idle = _asked(client, "idle", _singles(folder, asks, side))
         print(f"queueing {queued:,} images", file=sys.stderr)
         jobs = _queue(client, folder, queued, side)
@@ -49,12 +68,16 @@ def measure(local: Local, folder: Path, queued: int, asks: int, side: int) -> di
         _wait_until_announced(local)
         behind = _asked(client, "behind them", _singles(folder, asks, side))
         left = _in_flight(client, jobs)
+        asked = {"idle": idle, "announcing": announcing, "behind": behind}
+        spans = {name: _spans(client, of) for name, of in asked.items()} if local.status()["observed"] else {}
     service = _service(local.state, set(jobs))
-    seconds = {"idle": idle, "announcing": announcing, "behind": behind}
+    seconds = {name: [single.seconds for single in of] for name, of in asked.items()}
+    bound = _percentile(seconds["idle"], 95) + service
     return {
         **{f"{name}_p{each}_s": _percentile(of, each) for name, of in seconds.items() for each in (50, 95)},
         "service_s": service,
-        "behind_p95_to_idle_p95_and_service": round(_percentile(behind, 95) / (_percentile(idle, 95) + service), 2),
+        "behind_p95_to_idle_p95_and_service": round(_percentile(seconds["behind"], 95) / bound, 2),
+        **{f"{name}_ms": each for name, each in spans.items()},
         "queued": queued,
         "left": left,
         "asks": asks,
@@ -88,21 +111,48 @@ def _wait_until_announced(local: Local) -> None:
         time.sleep(0.5)
 
 
-def _asked(client: Monolayer, when: str, singles: Iterator[Path]) -> list[float]:
-    seconds = []
-    for single in singles:
-        seconds.append(_seconds(client, single))
-        print(f"{when}: {seconds[-1]:.2f} s", file=sys.stderr)
-    return seconds
+def _asked(client: Monolayer, when: str, paths: Iterator[Path]) -> list[Single]:
+    singles = []
+    for path in paths:
+        singles.append(_single(client, path))
+        print(f"{when}: {singles[-1].seconds:.2f} s", file=sys.stderr)
+    return singles
 
 
-def _seconds(client: Monolayer, single: Path) -> float:
+def _single(client: Monolayer, path: Path) -> Single:
     begun = time.perf_counter()
-    (job,) = client.submit([single])
+    (job,) = client.submit([path])
+    accepted = time.perf_counter() - begun
     state = client.wait(job, every=LOOK_SECONDS)
     if state.labelled != 1:
         raise SystemExit(f"job {job}: {state.labelled} of 1 labelled")
-    return time.perf_counter() - begun
+    return Single(job, accepted, time.perf_counter() - begun)
+
+
+def _spans(client: Monolayer, singles: Sequence[Single]) -> dict[str, float]:
+    """Milliseconds, in the middle, of each stage and each of its phases, and of the submission before them."""
+    spent = defaultdict(list, {"submission": [single.accepted for single in singles]})
+    for single in singles:
+        for name, seconds in _phases(_trace(client, single.job)).items():
+            spent[name].append(seconds)
+    return {name: round(1000 * statistics.median(each), 1) for name, each in spent.items()}
+
+
+def _trace(client: Monolayer, job: str) -> TraceView:
+    end = time.monotonic() + TRACE_SECONDS
+    while True:
+        try:
+            return client.trace(job, 0)
+        except Refused:
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK_SECONDS)
+
+
+def _phases(trace: TraceView) -> dict[str, float]:
+    names = {span.span: span.name for span in trace.spans}
+    named = ((" ".join(filter(None, (names.get(span.parent), span.name))), span) for span in trace.spans)
+    return {name.removeprefix("image "): span.seconds for name, span in named}
 
 
 def _in_flight(client: Monolayer, jobs: list[str]) -> int:
