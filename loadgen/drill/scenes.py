@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
+from kiosk.contract import DEADLINES
 from kiosk.errors import MonolayerError
 from loadgen.chaos.completions import Completions
 from loadgen.chaos.faults.model import internal
@@ -36,12 +37,11 @@ class Scene:
 
 @asynccontextmanager
 async def strangers(site: Site) -> AsyncIterator[None]:
-    """Junk on a topic, images that kill their readers, a deadline nobody can meet, a budget that is nothing."""
+    """Junk on a topic, images that kill their readers, a budget that is nothing."""
     await asyncio.to_thread(site.records.send, "uploads", b"junk", b"no event", [])
     killers = site.archive(64, poison=0.5)
     site.stack.store.rules.append(rule := _rule(site, killers))
     try:
-        await site.submit(site.archive(200), deadline=1.0)
         await site.submit(site.archive(40), budget=1e-9)
         await site.submit(killers)
         yield
@@ -87,9 +87,13 @@ def _release(site: Site) -> None:
 
 @asynccontextmanager
 async def no_workers(site: Site) -> AsyncIterator[None]:
-    """Whoever segments dies as soon as it is started, while more and more images come; so does Jaeger."""
+    """Whoever segments dies as soon as it is started, while more and more images come; so does Jaeger.
+
+    Some images have a deadline of a minute, which no outage stops: nobody is away who could come back.
+    """
     jobs: list[str] = []
     async with site.gone("stage-segment", "jaeger"):
+        await site.submit(site.archive(20), deadline=DEADLINES[0])
         coming = asyncio.create_task(_more(site, jobs))
         try:
             yield
@@ -162,12 +166,11 @@ async def _ask(site: Site) -> None:
 
 SCENES = (
     Scene(
-        "junk, deadly images, a missed deadline, a spent budget and a small disk",
+        "junk, deadly images, a spent budget and a small disk",
         (
             "MonolayerMessagesQuarantined",
             "MonolayerDecodersDie",
             "MonolayerRejectsHealthyImages",
-            "MonolayerDeadlinesMissed",
             "MonolayerBudgetSpent",
             "MonolayerDiskNearlyFull",
         ),
@@ -179,6 +182,7 @@ SCENES = (
     Scene(
         "no workers, more and more images, and no Jaeger",
         (
+            "MonolayerDeadlinesMissed",
             "MonolayerIdleBesideBacklog",
             "MonolayerStageStalled",
             "MonolayerProcessDown",
