@@ -1,4 +1,4 @@
-"""The alert rules, judged by the real vmalert on what the whole system tells; `loadgen drill` makes each of them fire."""
+"""The alert rules, judged by vmalert on what the whole system tells; `loadgen drill` makes each of them fire."""
 
 from typing import Any
 
