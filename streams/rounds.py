@@ -12,8 +12,6 @@ from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Job, ManifestIndex, Round
 from streams.jobs.tally import numbers
 
-__all__ = ["CannotReplay", "NothingToReplay", "Round", "replay", "slices"]
-
 
 class NothingToReplay(Exception):
     """No rejected image of the job is what was asked for; the message is a sentence."""

@@ -12,7 +12,7 @@ from kiosk.contract import HeldView, JobView, Release, Replay, Replayed
 from storage import keys
 from streams import rounds
 from streams.jobs import budgets, ledger, markers
-from streams.jobs.records import Held
+from streams.jobs.records import Held, Round
 from streams.kafka import BrokerAway
 from streams.rounds import NothingToReplay
 from streams.wording import sentence
@@ -68,7 +68,7 @@ def release_model(name: str, tools: Given) -> None:
     markers.release(tools.store, what)
 
 
-def _announced(begun: rounds.Round, tools: Tools) -> str:
+def _announced(begun: Round, tools: Tools) -> str:
     """Tell the stages; what is not told is found in the bucket by whoever looks after open jobs."""
     try:
         for listed in rounds.slices(begun):

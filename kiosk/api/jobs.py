@@ -21,7 +21,8 @@ from storage import keys
 from storage.objects import NotFound, Store, StoreError
 from streams.events import ReasonClass, Rejection
 from streams.jobs import budgets, ledger
-from streams.jobs.ledger import Entry, Job, ManifestIndex, NoSuchJob
+from streams.jobs.ledger import NoSuchJob
+from streams.jobs.records import Entry, Job, ManifestIndex
 
 
 def router() -> APIRouter:

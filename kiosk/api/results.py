@@ -26,7 +26,7 @@ from storage.sources import read_source
 from storage.unreadable import Unreadable
 from streams.events import Rejection
 from streams.jobs import ledger
-from streams.jobs.ledger import Entry, Job, JobState
+from streams.jobs.records import Entry, Job, JobState
 from streams.jobs.tally import Tally
 from streams.original import PLAUSIBLE_PIXEL_UM
 

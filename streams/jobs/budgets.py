@@ -12,10 +12,6 @@ from streams.jobs import accounts, ledger, markers
 from streams.jobs.records import Budget, Job
 
 
-class BudgetSpent(Exception):
-    """A job can't go on with the budget it has; the message is a sentence."""
-
-
 def read(store: Store, job: Job) -> float | None:
     """The dollars that a job may cost; none: as many as it takes."""
     if job.budget is None:

@@ -26,12 +26,9 @@ from streams.jobs.records import (
     JobState,
     ManifestIndex,
     ManifestShard,
-    Record,
     Round,
 )
 from streams.jobs.tally import RoundTallies, Tally, bitmap, numbers
-
-__all__ = ["Done", "Entry", "Job", "JobState", "ManifestIndex", "ManifestShard", "Record", "Round"]
 
 R = TypeVar("R", bound=BaseModel)
 

@@ -26,7 +26,7 @@ from storage.memory import MemoryStore
 from storage.objects import Store
 from streams.events import Event, Lane, Rejection, SliceListed, Source
 from streams.jobs import ending, ledger
-from streams.jobs.ledger import Done, Entry, Job, ManifestIndex, ManifestShard
+from streams.jobs.records import Done, Entry, Job, ManifestIndex, ManifestShard
 from streams.jobs.tally import LABELLED, REJECTED, Tally
 from streams.kafka import BrokerAway
 

@@ -7,7 +7,7 @@ from kiosk.contract import JobView
 from storage import keys
 from storage.memory import MemoryStore
 from streams.jobs import ledger
-from streams.jobs.ledger import Done
+from streams.jobs.records import Done
 from tests.kiosk.front import BAD, MODEL, InProcess, app_of, finish, labels_of, made_job
 
 V1 = "/api/v1"

@@ -10,8 +10,7 @@ from storage import keys
 from storage.memory import MemoryStore
 from streams.events import Lane
 from streams.jobs import ending, ledger, markers, tallies
-from streams.jobs.ledger import Job, ManifestIndex
-from streams.jobs.records import Cancelled
+from streams.jobs.records import Cancelled, Job, ManifestIndex
 from streams.jobs.tallies import Tallies
 from streams.jobs.tally import Tally
 from tests.streams.books import START, Time, done, label, listed, refuse

@@ -7,7 +7,7 @@ import pytest
 
 from storage import keys
 from storage.memory import MemoryStore
-from streams import announce, rounds
+from streams import announce
 from streams.events import ImageEnded, ImageFound, SliceListed, UploadReceived
 from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Round
@@ -316,7 +316,3 @@ def test_a_small_job_is_listed_while_large_ones_wait_for_their_turn(images: int,
         return bool(pending)
 
     assert run(listing()) is waits
-
-
-def test_rounds_are_the_ledgers_own_records() -> None:
-    assert rounds.Round is ledger.Round
