@@ -182,6 +182,9 @@ COST = _store.counter(
 JOB_COST = _store.live(
     "monolayer_job_cost_dollars", "What a job has cost so far, as the process that owns it counts.", JOB
 )
+BUDGETS_SPENT = _store.counter(
+    "monolayer_budgets_spent_total", "Jobs that were held because they have cost what they may."
+)
 
 _api = BOOK.subject("API")
 API_REQUESTS = _api.counter(
@@ -189,10 +192,6 @@ API_REQUESTS = _api.counter(
 )
 API_SECONDS = _api.histogram(
     "monolayer_api_request_seconds", "From a request to the end of its answer.", METHOD, ROUTE, buckets=LONG
-)
-
-BUDGETS_SPENT = _store.counter(
-    "monolayer_budgets_spent_total", "Jobs that were held because they have cost what they may."
 )
 
 _traces = BOOK.subject("Traces")
