@@ -15,8 +15,9 @@ from observability import metrics
 from observability.instruments import Values
 from observability.logs import configure, log
 from streams.flow import Flow, Positions
-from streams.kafka import GROUPS, BrokerAway, Offsets, Place
+from streams.kafka import BrokerAway, Offsets, Place
 from streams.settings import Settings
+from streams.topics import GROUPS
 
 LOOKS = 2
 """Within the time that a reading is believed: one may be missed, and what is told is never older."""

@@ -1,4 +1,4 @@
-"""confluent-kafka's only home: topics, and producing from outside a stage."""
+"""confluent-kafka's only home: making topics, seeing where groups stand, and announcing from outside a stage."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,53 +10,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from observability.tracing import HEADER, traceparent
-from streams.events import Event, ImageEnded, ImageFound, Lane, SliceListed, TilePlanned, TilePredicted, UploadReceived
-
-DAY_MS = 24 * 3600 * 1000
-RETENTION_MS = 7 * DAY_MS
-"""Longer than the longest deadline, shorter than the offsets' 30 days."""
+from streams.events import Event
+from streams.topics import GROUPS, RETENTION_MS, TOPICS
 
 
 class BrokerAway(Exception):
     """No broker confirmed in time; what was sent may or may not have arrived, so send it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A topic as it is created; consumers of one group can't be more than its partitions."""
-
-    name: str
-    partitions: int
-
-
-def _topics() -> list[Topic]:
-    once: list[tuple[type[Event], int]] = [(UploadReceived, 4), (SliceListed, 8), (ImageEnded, 8)]
-    laned: list[tuple[type[Event], int]] = [(ImageFound, 16), (TilePlanned, 16), (TilePredicted, 16)]
-    return [
-        *(Topic(event.topic, partitions) for event, partitions in once),
-        *(Topic(f"{event.topic}.{lane}", partitions) for event, partitions in laned for lane in Lane),
-        Topic(REJECTED, 1),
-    ]
-
-
-READERS: Mapping[type[Event], str] = {
-    UploadReceived: "unzip",
-    SliceListed: "announce",
-    ImageFound: "tile",
-    TilePlanned: "predict",
-    TilePredicted: "postprocess",
-    ImageEnded: "collect",
-}
-"""The stage that reads each event's topic."""
-GROUPS: Mapping[str, str] = {
-    f"{stage}{lane}": f"{event.topic}{lane}"
-    for event, stage in READERS.items()
-    for lane in ([f".{lane}" for lane in Lane] if event.laned else [""])
-}
-"""Every consumer group, named after its stage and lane, and the topic it reads."""
-REJECTED = "rejected"
-"""A copy of every rejection, for people; nothing reads it back."""
-TOPICS = _topics()
 
 
 _ONE_EACH: Mapping[str, str | int | float | bool] = {

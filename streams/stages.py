@@ -9,14 +9,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from observability.metrics import ALL
 from streams.events import Event, ImageEnded, ImageFound, Lane, SliceListed, TilePlanned, TilePredicted, UploadReceived
-from streams.tools import Tools
+
+if TYPE_CHECKING:  # the table alone is light: whoever announces reads it, and does no work
+    from streams.tools import Tools
 
 TILES_AT_ONCE = 2
-Answer = Callable[[Any, Tools], Awaitable[Sequence[Event]]]
+Answer = Callable[[Any, "Tools"], Awaitable[Sequence[Event]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,17 @@ def topic(stage: Stage, lane: Lane | None) -> str:
     return f"{stage.takes.topic}.{lane}" if lane else stage.takes.topic
 
 
+def group(stage: Stage, lane: Lane | None) -> str:
+    """The consumer group in which processes share a stage's topic in a lane."""
+    return f"{stage.name}.{lane}" if lane else stage.name
+
+
 def labels(stage: Stage, lane: Lane | None) -> tuple[str, str]:
     """How metrics name the stage that reads an event of this lane, and the lane of its topic."""
     return stage.name, str(lane) if lane and stage.takes.laned else ALL
 
 
-async def follow(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Event]:
+async def follow(stages: Sequence[Stage], event: Event, tools: "Tools") -> list[Event]:
     """Answer an event with the first stage, its events with the next, and so on up to the chain's end or a cut."""
     with tools.spent.step(stages[0].name):
         events = list(await stages[0].answer(event, tools))
@@ -93,7 +100,7 @@ async def follow(stages: Sequence[Stage], event: Event, tools: Tools) -> list[Ev
     return events
 
 
-async def _answer_each(stage: Stage, events: Sequence[Event], tools: Tools) -> list[Event]:
+async def _answer_each(stage: Stage, events: Sequence[Event], tools: "Tools") -> list[Event]:
     """All answers in the order of the events, two events at a time: as many as a small Triton has instances."""
     room, begun = asyncio.Semaphore(TILES_AT_ONCE), tools.spent.now()
 

@@ -16,9 +16,9 @@ from observability.logs import log
 from observability.tracing import sampled, traceparent
 from streams import metering, stages
 from streams.events import Event, ImageEnded, ImageEvent, Lane, NewerEvent
-from streams.kafka import REJECTED
 from streams.stages import Stage
 from streams.tools import Tools
+from streams.topics import REJECTED
 from streams.tracing.spent import Spent, Taken
 from streams.work import policy
 from streams.work.consuming import RELEASED, TP, Delivery, Subscription
@@ -76,7 +76,7 @@ class LaneOfWork:
         """Since when each event that failed to be sent is tried."""
         self._stopped = False
         self._moved = time.monotonic()
-        group = f"{chain[0].name}.{lane}" if lane else chain[0].name
+        group = stages.group(chain[0], lane)
         self.subscription = Subscription(group, bootstrap, min(64, 2 * slots + 4), chain[0].fetch_bytes, self)
 
     def starts_at(self, tp: TP, offset: int) -> None:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 import pytest
 
 from observability import metrics
-from streams import stages
 from streams.backlog import Exporter, _labels
-from streams.kafka import GROUPS, READERS, Backlog, BrokerAway, Place, Position, total_lag
-from streams.stages import STAGES
+from streams.kafka import Backlog, BrokerAway, Place, Position, total_lag
+from streams.topics import GROUPS
 from tests.scraped import absent, number
 from tests.streams.books import Time
 
@@ -17,9 +16,16 @@ ONE, TWO = ("images.bulk", 0), ("images.bulk", 1)
 
 
 def test_every_stage_reads_the_topic_its_group_is_counted_for() -> None:
-    assert {stage.takes: name for name, stage in STAGES.items()} == READERS
-    assert set(GROUPS.values()) == {
-        stages.topic(stage, lane) for stage in STAGES.values() for lane in stages.lanes(stage)
+    assert GROUPS == {
+        "unzip": "uploads",
+        "announce": "slices",
+        "tile.interactive": "images.interactive",
+        "tile.bulk": "images.bulk",
+        "predict.interactive": "tiles.interactive",
+        "predict.bulk": "tiles.bulk",
+        "postprocess.interactive": "predictions.interactive",
+        "postprocess.bulk": "predictions.bulk",
+        "collect": "outcomes",
     }
 
 

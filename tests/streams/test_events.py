@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from streams import events, kafka
+from streams import events, topics
 from streams.events import Event, ImageEnded, ImageFound, NewerEvent, NotAnEvent, Source, UploadReceived
 from tests.streams.golden import holds
 
@@ -40,7 +40,7 @@ def test_junk_is_no_event(junk: bytes) -> None:
 
 def test_every_event_has_a_topic_that_is_created() -> None:
     found = ImageFound(job="j", image=1, name="a", source=Source(key="k", etag="e"), model="m", model_digest="d")
-    created = {topic.name for topic in kafka.TOPICS}
+    created = {topic.name for topic in topics.TOPICS}
     assert found.address in created
     assert {ImageEnded(job="j", image=1, outcome="labelled").address, UploadReceived(object="o").address} <= created
 

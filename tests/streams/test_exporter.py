@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from kiosk.local.stack import Local
-from streams.kafka import GROUPS
+from streams.topics import GROUPS
 from tests.scraped import Told, serving
 from tests.servers import running
 

@@ -9,7 +9,7 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from storage.objects import Unavailable
-from streams import intake, kafka, unzip
+from streams import intake, topics, unzip
 from streams.events import LONGEST_DEADLINE, Event, Lane, UploadReceived
 from streams.inbox import Inbox
 from streams.jobs import ending, ledger, markers
@@ -44,7 +44,7 @@ def later(days: float) -> Time:
 
 
 def test_the_longest_deadline_is_over_before_topics_forget_and_topics_forget_before_offsets() -> None:  # rule 7
-    retention = kafka.RETENTION_MS / 1000
+    retention = topics.RETENTION_MS / 1000
     assert LONGEST_DEADLINE < retention < 30 * DAY < MARKER_DAYS * DAY
 
 
