@@ -6,8 +6,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 from loadgen.chaos.records import Record
-
-OUTCOMES = "outcomes"
+from streams.events import ImageEnded
 
 
 class Completions:
@@ -21,7 +20,7 @@ class Completions:
 
     def hear(self, record: Record) -> None:
         """Listen to a record."""
-        event = record.event if record.topic == OUTCOMES else {}
+        event = record.event if record.topic == ImageEnded.topic else {}
         if "job" not in event or "image" not in event:
             return
         image, now = (str(event["job"]), int(event["image"])), time.monotonic()

@@ -22,7 +22,6 @@ from kiosk.local.state import State
 from loadgen.chaos.model_proxy import ModelProxy
 from loadgen.chaos.store_proxy import StoreProxy
 
-SEGMENT = "stage-segment"
 _CHAINED = {"MONOLAYER_CHAINED_TILES": "1"}
 """Stacks of two planes fan out, so that the cuts `tiles` and `predictions` are met as well."""
 _CLOCKED = Path(__file__).parent / "clocked"

@@ -9,9 +9,10 @@ from signal import SIGKILL
 
 import pytest
 
+from kiosk.local.processes import SEGMENT
 from loadgen.chaos.report import Injected
 from loadgen.chaos.run import Plan, run
-from loadgen.chaos.stack import SEGMENT, send, until
+from loadgen.chaos.stack import send, until
 from loadgen.chaos.world import Kind, World
 
 pytestmark = pytest.mark.e2e

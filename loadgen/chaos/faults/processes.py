@@ -7,7 +7,8 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 
 import psutil  # type: ignore[import-untyped,unused-ignore]
 
-from loadgen.chaos.stack import SEGMENT, Part, ended, send, until
+from kiosk.local.processes import SEGMENT
+from loadgen.chaos.stack import Part, ended, send, until
 from loadgen.chaos.world import Kind, NotMet, World
 
 PROGRAMS = ("stage-", "inbox", "api")

@@ -12,6 +12,7 @@ from loadgen.chaos.records import Record
 from loadgen.chaos.stack import Part, send
 from loadgen.chaos.store_proxy import Cut
 from loadgen.chaos.world import Kind, NotMet, World
+from storage import keys
 
 SECONDS = 25.0
 """How long a seam is waited for."""
@@ -94,8 +95,7 @@ def _sender(record: Record, world: World) -> Part | None:
         case "slices" | "images":
             return next(iter(world.stack.named("stage-unzip")), None)
         case "outcomes":
-            image = int(event.get("image", 0))
-            return stored.get(f"jobs/{event.get('job')}/labels/{image // 1000:05d}/{image % 1000:03d}.tif")
+            return stored.get(keys.labels(str(event.get("job")), int(event.get("image", 0))))
         case "tiles":
             return stored.get(event.get("pixels", ""))
     return stored.get(event.get("maps", ""))
