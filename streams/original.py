@@ -26,7 +26,7 @@ PLAUSIBLE_PIXEL_UM = (0.01, 10.0)
 
 
 async def read(found: ImageFound, tools: Tools) -> Image:
-    """Fetch and decode the image, within the run's share of the budget.
+    """Fetch and decode the image, within the run's share of the room.
 
     What seems damaged, by its checksum or for want of one, is read again before it is judged: a bit may have flipped on
     the way, and a healthy image that is rejected is a lost one. What kills its reader is read again as well, and it

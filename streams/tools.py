@@ -12,7 +12,6 @@ from observability.cost import Prices
 from storage.claims import Claims
 from storage.objects import Store
 from storage.operations import Since
-from streams.budget import Budget, Share
 from streams.containment import Solitude
 from streams.decoders.decoder import Decoder, InProcess
 from streams.events import ImageFound, Lane
@@ -26,6 +25,7 @@ from streams.jobs.tallies import Tallies, nothing
 from streams.listing import Listing
 from streams.outages import Outages
 from streams.patience import Patience
+from streams.room import Room, Share
 from streams.streak import Streaks
 from streams.tracing.spent import Spent
 from streams.tracing.traces import Traces
@@ -55,7 +55,7 @@ class Tools:
     gate: Gate
     """The way to Triton."""
     claims: Claims
-    budget: Budget
+    room: Room
     share: Share
     fanin: FanIn
     tallies: Tallies
@@ -90,15 +90,15 @@ class Tools:
         prices: Prices | None = None,
     ) -> "Tools":
         """The tools of one process; without a decoder, it reads images itself."""
-        workshop, budget, since = Workshop(), Budget(megapixels, RESERVED_MEGAPIXELS), Since()
+        workshop, room, since = Workshop(), Room(megapixels, RESERVED_MEGAPIXELS), Since()
         accounts = Accounts(prices, since=since)
         return cls(
             store=store,
             models=models,
             gate=Gate(triton),
             claims=Claims(store),
-            budget=budget,
-            share=Share(budget),
+            room=room,
+            share=Share(room),
             fanin=FanIn(store),
             tallies=Tallies(store, before=traces.flush if traces else nothing, accounts=accounts),
             limits=limits,
@@ -114,7 +114,7 @@ class Tools:
         """The same tools with what belongs to one run anew; its time may have been counted for a while."""
         spent = Spent() if spent is None else spent
         patience = Patience()
-        share = Share(self.budget, patience, urgent=lane is Lane.INTERACTIVE)
+        share = Share(self.room, patience, urgent=lane is Lane.INTERACTIVE)
         return replace(self, lane=lane, claims=Claims(self.store), share=share, patience=patience, spent=spent)
 
     def timed(self, phase: str) -> AbstractContextManager[None]:

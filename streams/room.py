@@ -5,7 +5,7 @@ import asyncio
 from streams.patience import Patience
 
 
-class Budget:
+class Room:
     """So many megapixels at once, and some more for what is urgent. A larger image runs alone.
 
     Whoever holds nothing yet waits in line, so that a large image is not passed for ever by small ones; whoever holds
@@ -48,18 +48,18 @@ class Budget:
 
 
 class Share:
-    """What one run has taken of a budget."""
+    """What one run has taken of the room."""
 
-    def __init__(self, budget: Budget, patience: Patience | None = None, urgent: bool = False) -> None:
+    def __init__(self, room: Room, patience: Patience | None = None, urgent: bool = False) -> None:
         self.urgent = urgent
-        self._budget = budget
+        self._room = room
         self._patience = patience or Patience()
 
     async def grow(self, megapixels: float) -> None:
         """Wait until this run may hold so many megapixels in all."""
         with self._patience.waiting():
-            await self._budget.take(self, megapixels)
+            await self._room.take(self, megapixels)
 
     async def release(self) -> None:
         """The run is over."""
-        await self._budget.give_back(self)
+        await self._room.give_back(self)

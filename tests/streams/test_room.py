@@ -1,13 +1,13 @@
 import asyncio
 
-from streams.budget import Budget, Share
+from streams.room import Room, Share
 from tests.streams.stand import run
 
 
-def test_an_image_larger_than_the_budget_runs_alone() -> None:
+def test_an_image_larger_than_all_the_room_there_is_runs_alone() -> None:
     async def work() -> None:
-        budget = Budget(10)
-        small, large = Share(budget), Share(budget)
+        room = Room(10)
+        small, large = Share(room), Share(room)
         await small.grow(1)
         waiting = asyncio.create_task(large.grow(50))
         await asyncio.sleep(0)
@@ -20,8 +20,8 @@ def test_an_image_larger_than_the_budget_runs_alone() -> None:
 
 def test_small_images_do_not_pass_a_large_one_for_ever() -> None:
     async def work() -> None:
-        budget = Budget(10)
-        first, large, small = Share(budget), Share(budget), Share(budget)
+        room = Room(10)
+        first, large, small = Share(room), Share(room), Share(room)
         await first.grow(5)
         waiting_large = asyncio.create_task(large.grow(9))
         await asyncio.sleep(0)
@@ -37,8 +37,8 @@ def test_small_images_do_not_pass_a_large_one_for_ever() -> None:
 
 def test_two_images_that_grow_never_wait_for_one_another() -> None:
     async def work() -> None:
-        budget = Budget(10)
-        one, two = Share(budget), Share(budget)
+        room = Room(10)
+        one, two = Share(room), Share(room)
         await one.grow(5)
         await two.grow(5)
         growing = asyncio.create_task(two.grow(9))
@@ -52,8 +52,8 @@ def test_two_images_that_grow_never_wait_for_one_another() -> None:
 
 def test_whoever_gives_up_waiting_leaves_the_line() -> None:
     async def work() -> None:
-        budget = Budget(10)
-        first, impatient, next_ = Share(budget), Share(budget), Share(budget)
+        room = Room(10)
+        first, impatient, next_ = Share(room), Share(room), Share(room)
         await first.grow(8)
         waiting = asyncio.create_task(impatient.grow(5))
         await asyncio.sleep(0)
