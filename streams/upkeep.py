@@ -48,7 +48,7 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
     while True:
         await asyncio.sleep(wait)
         wait = seconds
-        await lane.announce(await sweeper.look())
+        await lane.sender.announce(await sweeper.look())
         await tell_held(tools)
         if time.monotonic() - tidied > TIDY_SECONDS and owns(_TIDIER):
             tidied = time.monotonic()

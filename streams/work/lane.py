@@ -6,22 +6,21 @@ announced; only then does the commit position pass it (rules 16 and 21).
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from observability import metrics
 from observability.logs import log
-from observability.tracing import sampled, traceparent
+from observability.tracing import sampled
 from streams import metering, stages
-from streams.events import Event, ImageEnded, ImageEvent, Lane, NewerEvent
+from streams.events import Lane, NewerEvent
 from streams.stages import Stage
 from streams.tools import Tools
-from streams.topics import REJECTED
 from streams.tracing.spent import Spent, Taken
 from streams.work import policy
 from streams.work.consuming import RELEASED, TP, Delivery, Subscription
+from streams.work.sender import TOGETHER, Sender
 from streams.work.tracker import Entry, Mark, Order, Past, Tracker
 from streams.work.waiting import Waiting
 
@@ -33,8 +32,6 @@ STALL_SECONDS = 120.0
 """Nothing moves for so long, though something should."""
 FROZEN_SECONDS = 4 * policy.EVENT_SECONDS
 PAUSE_SECONDS = 5.0
-SENT_TOGETHER = 100
-"""Announcements of one event in flight at once: a slice announces up to 1,000 images."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,12 +69,11 @@ class LaneOfWork:
         self._sought: dict[TP, tuple[int, int]] = {}
         self._marked: dict[TP, Mark] = {}
         self._marking = asyncio.Lock()
-        self._unsent: dict[object, float] = {}
-        """Since when each event that failed to be sent is tried."""
         self._stopped = False
         self._moved = time.monotonic()
         group = stages.group(chain[0], lane)
         self.subscription = Subscription(group, bootstrap, min(64, 2 * slots + 4), chain[0].fetch_bytes, self)
+        self.sender = Sender(self.subscription, self.labels)
 
     def starts_at(self, tp: TP, offset: int) -> None:
         """The group has committed this offset of the partition: it comes next."""
@@ -124,9 +120,8 @@ class LaneOfWork:
 
     def stall(self, now: float) -> str:
         """What stands still here although it should not; empty when all is well."""
-        unsent = now - min(self._unsent.values(), default=now)
-        if unsent > STALL_SECONDS:
-            return f"{self.topic}: an event can't be sent for {unsent:.0f} s"
+        if (failing := self.sender.failing(now)) > STALL_SECONDS:
+            return f"{self.topic}: an event can't be sent for {failing:.0f} s"
         if self._stopped or now - self._moved < STALL_SECONDS:
             return ""
         if not self.ready:
@@ -155,7 +150,7 @@ class LaneOfWork:
     def excuse(self, now: float) -> None:
         """A part is away: start all clocks again."""
         self._moved = now
-        self._unsent = dict.fromkeys(self._unsent, now)
+        self.sender.excuse(now)
         for run in self._runs.values():
             run.begun = now
 
@@ -225,11 +220,11 @@ class LaneOfWork:
             past = self.tracker.past(tp, offset)
             message = policy.Message(tp.topic, tp.partition, offset, delivery.value, parent, past)
             answer = await self._answered(message, spent)
-            if len(answer.events) <= SENT_TOGETHER:
+            if len(answer.events) <= TOGETHER:
                 slot.close()  # with more, all events at once would fill the memory and keep the loop from all else
             await asyncio.sleep(answer.after)
             with spent.timed("announce"):
-                await self.announce(answer.events, parent)
+                await self.sender.announce(answer.events, parent)
             if self._tools.traces:
                 await self._tools.traces.tell_run(answer.events, spent)
             self.tracker.finish(tp, run.entry)
@@ -272,36 +267,3 @@ class LaneOfWork:
                 return True
             if not await self.commit():
                 await asyncio.sleep(0.2)
-
-    async def announce(self, events: Sequence[Event], parent: str = "") -> None:
-        """Return when the broker has them all."""
-        for first in range(0, len(events), SENT_TOGETHER):
-            await asyncio.gather(*(self._send(event, parent) for event in events[first : first + SENT_TOGETHER]))
-        metrics.ANNOUNCED.labels(*self.labels).inc(len(events))
-
-    async def _send(self, event: Event, parent: str) -> None:
-        """Until the broker has it: giving up here would freeze the partition's commit."""
-        wanted = sampled(parent)
-        trace = traceparent(event.job, event.image, event.round, wanted) if isinstance(event, ImageEvent) else parent
-        addresses = [event.address]
-        if isinstance(event, ImageEnded) and event.outcome == "rejected":
-            addresses.append(REJECTED)
-        for address in addresses:
-            await self._until_sent(address, event, trace or traceparent(event.job))
-
-    async def _until_sent(self, address: str, event: Event, trace: str) -> None:
-        this = object()
-        try:
-            while not await self._sent(address, event, trace):
-                self._unsent.setdefault(this, time.monotonic())
-                await asyncio.sleep(random.uniform(0.2, 1.0))
-        finally:
-            self._unsent.pop(this, None)
-
-    async def _sent(self, address: str, event: Event, trace: str) -> bool:
-        try:
-            await self.subscription.send(address, event.key.encode(), event.encode(), trace)
-        except Exception as error:
-            log().warning("send_failed", topic=address, job=event.job, error=repr(error))
-            return False
-        return True

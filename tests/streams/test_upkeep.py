@@ -40,7 +40,9 @@ class World:
     async def life(self, seconds: float) -> None:
         """One worker's, until it is killed: what would come later, it never does."""
         lane: Any = SimpleNamespace(
-            ready=True, subscription=SimpleNamespace(reads=lambda key: True), announce=self.announce
+            ready=True,
+            subscription=SimpleNamespace(reads=lambda key: True),
+            sender=SimpleNamespace(announce=self.announce),
         )
         until = self.now + seconds
         task = asyncio.create_task(keep_up(Upkeep(), lane, tools(MemoryStore()), "nowhere"))

@@ -122,9 +122,9 @@ def test_a_lane_that_can_not_send_stands_still_whatever_else_moves(monkeypatch: 
             raise KafkaError
 
         monkeypatch.setattr(lane.subscription, "send", send)
-        sending = asyncio.create_task(lane.announce([ImageEnded(job="j", image=0, outcome="labelled")]))
+        sending = asyncio.create_task(lane.sender.announce([ImageEnded(job="j", image=0, outcome="labelled")]))
         await tries.wait()
-        while not lane._unsent:
+        while not lane.sender._unsent:
             await asyncio.sleep(0)
         lane._moved = late()
         assert "can't be sent" in lane.stall(late())
