@@ -7,11 +7,12 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from streams import overdue, sweep
+from streams.deadlines import RELEASE_SECONDS
 from streams.events import ImageEnded, Lane, Source
 from streams.jobs import ledger, markers
 from streams.jobs.records import Entry
 from streams.rounds import replay
-from streams.sweep import RELEASE_SECONDS, SECONDS
+from streams.sweep import SECONDS
 from streams.unzip import whole
 from tests.streams.books import JOB, START, Time, accepted, count, label, listed, refuse
 from tests.streams.watch import HOUR, Watch, slice_of

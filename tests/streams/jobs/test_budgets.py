@@ -5,11 +5,12 @@ import pytest
 from observability.cost import Asked, Prices
 from storage import keys
 from storage.memory import MemoryStore
+from streams.deadlines import RELEASE_SECONDS
 from streams.jobs import budgets, ending, ledger, markers
 from streams.jobs.records import Cancelled, Job
 from streams.jobs.tallies import Tallies
 from streams.rounds import replay
-from streams.sweep import RELEASE_SECONDS, SETTLE_SECONDS, Sweeper
+from streams.sweep import SETTLE_SECONDS, Sweeper
 from tests.scraped import number
 from tests.streams.books import JOB, count, done, label, listed, refuse
 from tests.streams.jobs.test_accounts import PRICES, Books
