@@ -1,7 +1,7 @@
 """Kafka: what comes, what is finished, what waits, and whether anybody can tell."""
 
 from observability.dashboards.panels import Dashboard, Panel, Query, Row, Unit
-from observability.dashboards.promql import highest, rate
+from observability.dashboards.promql import highest, lowest, rate
 
 _BY = ("stage", "lane")
 _LINE = "{{stage}}, {{lane}}"
@@ -31,7 +31,7 @@ _FLOW = Row(
         Panel(
             "Small jobs and large ones",
             "Are small jobs held up by large ones?",
-            (Query('max by (lane) (monolayer_oldest_event_seconds{lane!="all"})', "{{lane}}"),),
+            (Query(highest('monolayer_oldest_event_seconds{lane!="all"}', "lane"), "{{lane}}"),),
             Unit.SECONDS,
             reading="The oldest of `interactive` stays at seconds, however old that of `bulk` is.",
         ),
@@ -43,7 +43,7 @@ _TRUST = Row(
         Panel(
             "Backlog known",
             "Can anybody tell what waits?",
-            (Query("min by (stage) (monolayer_backlog_known)", "{{stage}}"),),
+            (Query(lowest("monolayer_backlog_known", "stage"), "{{stage}}"),),
             Unit.NUMBER,
             reading="1 is well. At 0 the broker is away, and scaling holds still.",
         ),

@@ -1,7 +1,7 @@
 """One image's life: how long each part of its way takes, and how often it has to be tried again."""
 
 from observability.dashboards.panels import Dashboard, Kind, Panel, Query, Row, Unit
-from observability.dashboards.promql import mean, quantile, rate
+from observability.dashboards.promql import highest, mean, quantile, rate
 
 _WORKED = 'stage=~"tile|predict|postprocess"'
 """The stages that touch pixels; one chain, unless the image is large."""
@@ -36,7 +36,7 @@ _TIMES = Row(
         Panel(
             "Longest in work",
             "Does an event hang?",
-            (Query("max by (stage) (monolayer_oldest_in_flight_seconds)", "{{stage}}"),),
+            (Query(highest("monolayer_oldest_in_flight_seconds", "stage"), "{{stage}}"),),
             Unit.SECONDS,
             reading="At 300 s it is given up and tried again, and in the end rejected as `timeout`.",
         ),

@@ -1,7 +1,7 @@
 """Triton and the GPUs: does the model answer, how long does it compute, and is the machine under it busy."""
 
 from observability.dashboards.panels import Dashboard, Kind, Panel, Query, Row, Unit
-from observability.dashboards.promql import GIGABYTE, mean, quantile, rate
+from observability.dashboards.promql import GIGABYTE, highest, mean, quantile, rate, summed
 
 _UNASKED = "while nobody asks the model"
 _NO_GPU = "where there is no GPU"
@@ -53,7 +53,7 @@ _INSIDE = Row(
         Panel(
             "Waiting in Triton",
             "How many requests wait inside Triton?",
-            (Query("sum by (model) (nv_inference_pending_request_count)", "{{model}}"),),
+            (Query(summed("nv_inference_pending_request_count", "model"), "{{model}}"),),
             Unit.NUMBER,
             width=4,
         ),
@@ -84,9 +84,9 @@ _GPUS = Row(
             "GPU memory",
             "Does the model fit into the GPU's memory?",
             (
-                Query(f"max by (gpu_uuid) (nv_gpu_memory_used_bytes) / {GIGABYTE}", "{{gpu_uuid}}", _NO_GPU),
+                Query(f"{highest('nv_gpu_memory_used_bytes', 'gpu_uuid')} / {GIGABYTE}", "{{gpu_uuid}}", _NO_GPU),
                 Query(
-                    f"max by (Hostname, gpu) (DCGM_FI_DEV_FB_USED) * {_MIB} / {GIGABYTE}",
+                    f"{highest('DCGM_FI_DEV_FB_USED', 'Hostname', 'gpu')} * {_MIB} / {GIGABYTE}",
                     "{{Hostname}}, {{gpu}}",
                     _NO_EXPORTER,
                 ),

@@ -1,7 +1,7 @@
 """The first page to look at: does it move, what waits, and what is the time spent on."""
 
 from observability.dashboards.panels import Dashboard, Kind, Panel, Query, Row, Unit
-from observability.dashboards.promql import GIGABYTE, highest, rate, summed
+from observability.dashboards.promql import GIGABYTE, highest, lowest, rate, summed
 
 _MOVING = Row(
     "Does it move?",
@@ -111,7 +111,7 @@ _WATCHING = Row(
             (
                 Query(f"{highest('vm_free_disk_space_bytes')} / {GIGABYTE}", "this machine", "in a cluster"),
                 Query(
-                    f"min by (persistentvolumeclaim) (kubelet_volume_stats_available_bytes) / {GIGABYTE}",
+                    f"{lowest('kubelet_volume_stats_available_bytes', 'persistentvolumeclaim')} / {GIGABYTE}",
                     "{{persistentvolumeclaim}}",
                     "on one machine",
                 ),

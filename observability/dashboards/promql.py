@@ -20,6 +20,11 @@ def highest(vector: str, *by: str) -> str:
     return f"max by ({', '.join(by)}) ({vector})" if by else f"max({vector})"
 
 
+def lowest(vector: str, *by: str) -> str:
+    """The lowest by these labels, or of all; of what must hold for each."""
+    return f"min by ({', '.join(by)}) ({vector})" if by else f"min({vector})"
+
+
 def quantile(share: float, histogram: str, *by: str, where: str = "") -> str:
     """What this share of a histogram's observations did not exceed, by these labels."""
     chosen = f"{{{where}}}" if where else ""
