@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from loadgen.chaos.plan import Plan
     from loadgen.chaos.report import Injected, Report
-    from loadgen.chaos.run import Plan
     from loadgen.chaos.world import Kind
 
 _EVERY = 10.0
@@ -85,7 +85,7 @@ def chaos(
     could not be made.
     """
     from kiosk.local.cache import LocalError
-    from loadgen.chaos.run import Plan
+    from loadgen.chaos.plan import Plan
 
     console = Console(stderr=True)
     count = faults if faults is not None else round(_PER_MINUTE * minutes) or images // 10

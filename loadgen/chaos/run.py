@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Protocol
 
 from loadgen.chaos import load
 from loadgen.chaos.commits import Acknowledged, acknowledged
@@ -19,13 +18,14 @@ from loadgen.chaos.images import Archive, Nature, write_archive
 from loadgen.chaos.injecting import Injector, Pace
 from loadgen.chaos.judge import Verdict, ends, judge
 from loadgen.chaos.load import Job, Stuck
+from loadgen.chaos.plan import Plan, Teller
 from loadgen.chaos.poison import Killers
 from loadgen.chaos.records import Records
-from loadgen.chaos.report import Injected, Report
+from loadgen.chaos.report import Report
 from loadgen.chaos.schedule import schedule
 from loadgen.chaos.stack import Stack
 from loadgen.chaos.verified import Traced, traced, verify
-from loadgen.chaos.world import Kind, World
+from loadgen.chaos.world import World
 from loadgen.topics import KafkaTopics, TopicsAway
 
 FEW = 12
@@ -34,50 +34,6 @@ SOME = 24
 """Images of jobs that are just large enough to be announced in slices."""
 _SPREAD = 0.95
 """Faults come while so much of the load is worked on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to run. With `minutes`, the load goes on for so long, however few its images."""
-
-    images: int
-    faults: int
-    seed: int
-    kinds: Sequence[Kind]
-    minutes: float = 0.0
-    side: int = 64
-    workers: int = 2
-    poison: float = 0.0
-    preempt_every: float = 0.0
-    supervisor: str = "kiosk.local"
-    patience: float = load.PATIENCE
-    distinct: int = 10_000
-    """So many images differ; the undisturbed run takes them once, and a larger load submits them again."""
-    traces: bool = False
-    """Whether what watches a Monolayer runs as well, and each image's trace is checked."""
-
-    @property
-    def jobs(self) -> int:
-        """How often the archive is submitted for the whole load."""
-        return -(-self.images // self.distinct)
-
-    @property
-    def archived(self) -> int:
-        """Images in the archive, so that all jobs together have at least as many as were asked for."""
-        return -(-self.images // self.jobs)
-
-
-class Teller(Protocol):
-    """Shows a person how far a run is."""
-
-    def say(self, what: str) -> None:
-        """Begin a new phase, or mention something."""
-
-    def count(self, done: int, of: int) -> None:
-        """So many images of the phase's job have ended."""
-
-    def fault(self, fault: Injected) -> None:
-        """A fault is over."""
 
 
 @dataclass(slots=True)

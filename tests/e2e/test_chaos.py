@@ -10,8 +10,9 @@ from signal import SIGKILL
 import pytest
 
 from kiosk.local.processes import SEGMENT
+from loadgen.chaos.plan import Plan
 from loadgen.chaos.report import Injected
-from loadgen.chaos.run import Plan, run
+from loadgen.chaos.run import run
 from loadgen.chaos.stack import send, until
 from loadgen.chaos.world import Kind, World
 
