@@ -21,6 +21,8 @@ FULL = "The disk of the store is full: nothing more can be sent until somebody m
 
 State = Literal["listing", "running", "done"]
 Fate = Literal["labelled", "rejected", "cancelled", "in flight"]
+Format = Literal["imagej", "qupath", "parquet"]
+"""What results may hold besides what always comes: regions for ImageJ, objects for QuPath, the cells as Parquet."""
 Mark = Annotated[str, Field(max_length=MAX_MARK)]
 """The sender's own mark of a submission: the same file and options under the same mark are the same job."""
 DEADLINES = (60.0, LONGEST_DEADLINE)

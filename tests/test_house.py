@@ -90,6 +90,8 @@ def test_one_module_per_outside_library() -> None:
         "opentelemetry": {"observability/tracing/otlp.py"},
         "confluent_kafka": {"streams/kafka.py", "loadgen/topics.py", "loadgen/chaos/records.py"},
         "zipstream": {"kiosk/zips.py"},
+        "roifile": {"storage/rois.py"},
+        "arro3": {"storage/tables.py"},
         "prometheus_client": {"observability/instruments.py"},
         "structlog": {"observability/logs.py"},
         "grafana_foundation_sdk": {"observability/dashboards/grafana.py"},

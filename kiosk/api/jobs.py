@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from kiosk.api import costs
 from kiosk.api.results import as_zip, fate_of, read_results
 from kiosk.api.tools import Given, Tools
-from kiosk.contract import MOST_REJECTED, ImagePage, ImageView, JobView, RejectedImage
+from kiosk.contract import MOST_REJECTED, Format, ImagePage, ImageView, JobView, RejectedImage
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
@@ -107,9 +107,9 @@ async def progress(job: str, tools: Given) -> AsyncIterable[JobView]:
         yield now
 
 
-def results(job: str, tools: Given) -> StreamingResponse:
-    """Labels, overlays, the table of cells and the manifest, as one zip."""
-    found = read_results(tools.store, job)
+def results(job: str, tools: Given, format: Annotated[frozenset[Format], Query()] = frozenset()) -> StreamingResponse:
+    """Labels, overlays, the table of cells and the manifest, as one zip; in other formats too, if asked for."""
+    found = read_results(tools.store, job, format)
     headers = {"Content-Disposition": f'attachment; filename="{found.job.job}.zip"'}
     return StreamingResponse(
         as_zip(found, tools.store, tools.models, tools.drawing), media_type="application/zip", headers=headers

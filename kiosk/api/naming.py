@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
-LABELS, OVERLAYS = "labels", "overlays"
+LABELS, OVERLAYS, IMAGEJ, QUPATH = "labels", "overlays", "imagej", "qupath"
+_ENDINGS = (".tif", ".png", ".zip", ".geojson")
+"""Of files that are called after an image."""
 _LONGEST = 200
 """Bytes of one part of a path: file systems take 255, and an ending is added."""
 _WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -46,6 +48,16 @@ def labels_name(name: str) -> str:
     return f"{LABELS}/{name}.tif"
 
 
+def regions_name(name: str) -> str:
+    """Where ImageJ's regions of an image go."""
+    return f"{IMAGEJ}/{name}.zip"
+
+
+def features_name(name: str) -> str:
+    """Where QuPath's objects of an image go."""
+    return f"{QUPATH}/{name}.geojson"
+
+
 def safe_path(name: str) -> str:
     """The name as a relative path that stays where it is put, on Linux, macOS and Windows.
 
@@ -80,7 +92,7 @@ def _stem(path: str) -> str:
 def _folders(path: str) -> Sequence[str]:
     """Names that an image's labels or overlay can't have, because a folder has them; without their ending."""
     folders = (str(folder).casefold() for folder in PurePosixPath(path).parents)
-    return [_stem(folder) for folder in folders if folder.endswith((".tif", ".png"))]
+    return [_stem(folder) for folder in folders if folder.endswith(_ENDINGS)]
 
 
 def _free(path: str, taken: set[str]) -> str:

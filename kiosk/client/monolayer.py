@@ -8,12 +8,13 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
@@ -24,6 +25,7 @@ from kiosk.client.packing import Parcel, pack, told_apart
 from kiosk.contract import (
     MOST_REJECTED,
     Accepted,
+    Format,
     Health,
     HeldView,
     ImagePage,
@@ -244,9 +246,20 @@ class Monolayer:
             yield page
             page = self._images(job, page.first + len(page.images))
 
-    def results(self, job: str, out: str | PathLike[str], received: Count | None = None) -> list[Path]:
-        """Fetch labels, overlays, the table of cells and the manifest into a folder; returns what was written."""
-        return transfer.fetch(self._calls, f"/jobs/{job}/results", Path(out), received or _ignore)
+    def results(
+        self,
+        job: str,
+        out: str | PathLike[str],
+        received: Count | None = None,
+        formats: Iterable[Format] = (),
+    ) -> list[Path]:
+        """Fetch labels, overlays, the table of cells and the manifest into a folder; returns what was written.
+
+        With `formats`, the labels come as regions for ImageJ and as objects for QuPath, too, the table as Parquet.
+        """
+        query = urlencode([("format", name) for name in formats])
+        path = f"/jobs/{job}/results{'?' if query else ''}{query}"
+        return transfer.fetch(self._calls, path, Path(out), received or _ignore)
 
     def _images(self, job: str, first: int) -> ImagePage:
         return self._calls.ask(ImagePage, "GET", f"/jobs/{job}/images", first=first, count=1000)

@@ -1,11 +1,12 @@
 """What a submission may ask for, checked before anything is sent."""
 
 import re
+from collections.abc import Iterable
 from typing import cast, get_args
 
 from pydantic import ValidationError
 
-from kiosk.contract import DEADLINES
+from kiosk.contract import DEADLINES, Format
 from kiosk.errors import CannotSend
 from streams.events import MOST_BUDGET, Options, ReasonClass
 from streams.wording import complaint
@@ -46,6 +47,15 @@ def checked_reason(reason: str | None) -> ReasonClass | None:
         if reason == known:
             return cast(ReasonClass, known)
     raise CannotSend(f"There is no reason class {reason!r}; there are {', '.join(get_args(ReasonClass))}.")
+
+
+def checked_formats(named: Iterable[str]) -> list[Format]:
+    """The formats of those names, several of which may stand in one with commas; raises `CannotSend`."""
+    wanted = [name.strip() for names in named for name in names.split(",")]
+    for name in wanted:
+        if name not in get_args(Format):
+            raise CannotSend(f"There is no format {name!r}; there are {', '.join(get_args(Format))}.")
+    return cast(list[Format], wanted)
 
 
 def seconds(duration: str) -> float:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kiosk.client import Monolayer
-    from kiosk.contract import JobView, RejectedImage
+    from kiosk.contract import Format, JobView, RejectedImage
 
 JobId = Annotated[
     str, typer.Argument(metavar="JOB", help="The job, as `submit` and `jobs` print it, or the first letters of it.")
@@ -23,9 +23,16 @@ JobId = Annotated[
 _COLUMNS = ("job", "name", "model", "begun", "state", "labelled", "rejected", "cancelled", "images")
 _NARROW = ("job", "name", "begun", "state", "labelled", "rejected")
 """What has room on a terminal of 80 letters."""
-_FETCHED = {"overlays": "overlays", "labels": "labels", "cells": "cells.csv", "manifest": folder.MANIFEST}
+_FETCHED = {
+    "overlays": "overlays", "labels": "labels", "imagej": "imagej", "qupath": "qupath", "cells": "cells.csv",
+    "parquet": "cells.parquet", "manifest": folder.MANIFEST,
+}  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="CLASS", help="Only images rejected for this reason.")]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option("--format", metavar="FORMAT", help="Also as imagej, qupath or parquet; several with commas."),
+]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the results.")]
 
 
@@ -88,14 +95,21 @@ def rejected(ctx: typer.Context, job: JobId, reason: Reason = None, as_json: Jso
         screen.warn(f"These are the first {MOST_REJECTED}; there may be more.")
 
 
-def results(ctx: typer.Context, job: JobId, out: Out) -> None:
-    """Fetch a job's labels, overlays, table of cells and manifest."""
+def results(ctx: typer.Context, job: JobId, out: Out, formats: Formats = None) -> None:
+    """Fetch a job's labels, overlays, table of cells and manifest.
+
+    With --format they come in more formats beside those: `imagej` (regions for the ROI Manager, a zip for each image),
+    `qupath` (GeoJSON, for each image), `parquet` (the table of cells).
+    """
+    from kiosk.client.options import checked_formats
+
+    wanted = checked_formats(formats or ())
     with opened(ctx) as monolayer:
         found = monolayer.job(whole_id(monolayer, job))
         folder.make(out)
         if not found.over:
             screen.warn(f"Job {found.job} is not done; these are the results so far.")
-        fetch(monolayer, found.job, out)
+        fetch(monolayer, found.job, out, formats=wanted)
 
 
 def models(ctx: typer.Context) -> None:
@@ -106,7 +120,7 @@ def models(ctx: typer.Context) -> None:
     screen.table(("model", "version", "pixel size", "diameter"), rows)
 
 
-def fetch(monolayer: "Monolayer", job: str, out: Path, quiet: bool = False) -> None:
+def fetch(monolayer: "Monolayer", job: str, out: Path, quiet: bool = False, formats: "Sequence[Format]" = ()) -> None:
     """Fetch a job's results; say where they are and how many cells they hold."""
     before = folder.look(out)
     if before and before.job != job:
@@ -115,7 +129,7 @@ def fetch(monolayer: "Monolayer", job: str, out: Path, quiet: bool = False) -> N
         )
     try:
         with screen.transferring("results", None, quiet) as received:
-            monolayer.results(job, out, received)
+            monolayer.results(job, out, received, formats)
     except OSError as error:
         raise CannotWrite(_no_room(job, out, error)) from None
     for what, name in _FETCHED.items():
