@@ -40,6 +40,8 @@ class Model:
         The image's percentiles that the network sees as 0 and 1.
     folder
         Holds `rdf.yaml`, `weights.onnx` and the model card.
+    citations
+        What to cite where results of the model are published, a line each.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Model:
     max_tile: int
     percentiles: tuple[float, float]
     folder: Path
+    citations: tuple[str, ...] = ()
 
 
 def read_model(folder: Path) -> Model:
@@ -75,6 +78,7 @@ def read_model(folder: Path) -> Model:
         max_tile=fields.count("config", "monolayer", "max_tile"),
         percentiles=fields.percentiles("config", "monolayer", "percentiles"),
         folder=folder,
+        citations=fields.citations(),
     )
     _check_geometry(fields, model)
     return model
@@ -160,6 +164,12 @@ class _Fields:
             case [int() | float() as low, int() | float() as high] if 0 <= low < high <= 100:
                 return float(low), float(high)
         raise self.error(".".join(keys), value, "two rising numbers from 0 to 100")
+
+    def citations(self) -> tuple[str, ...]:
+        cited = self._root.get("cite", [])
+        if not isinstance(cited, list) or not all(isinstance(each, dict) and each.get("text") for each in cited):
+            raise self.error("cite", cited, "a list of text and doi")
+        return tuple(f"{each['text']}, doi:{each['doi']}" if each.get("doi") else str(each["text"]) for each in cited)
 
     def error(self, field: str, found: object, expected: str) -> ModelDescriptionError:
         return ModelDescriptionError(f"{self._path}: {field} is {found!r}; expected {expected}.")

@@ -1,7 +1,7 @@
 """`postprocess`: all maps of an image become its labels and its table of cells, one object."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from inference import tiling
 from inference.measure import measure
 from inference.models import Model
+from inference.quality import Quality, quality
 from inference.segmentation import objects, relief
 from storage import keys
 from storage.labels import write_labels
@@ -19,6 +20,14 @@ from streams.original import plane_key, read
 from streams.tools import Tools
 
 Columns = Mapping[str, NDArray[Any]]
+
+
+class Segmented(NamedTuple):
+    """What came of one plane."""
+
+    labels: NDArray[np.int32]
+    columns: Columns
+    quality: Quality
 
 
 async def postprocess(predicted: TilePredicted, tools: Tools) -> list[ImageEnded]:
@@ -63,9 +72,7 @@ async def _planes(planned: TilePlanned, tools: Tools) -> list[NDArray[Any]]:
     return planes
 
 
-async def _segment(
-    predicted: TilePredicted, index: int, plane: NDArray[Any], model: Model, tools: Tools
-) -> tuple[NDArray[np.int32], Columns]:
+async def _segment(predicted: TilePredicted, index: int, plane: NDArray[Any], model: Model, tools: Tools) -> Segmented:
     planned = predicted.planned
     plan = tiling.plan(planned.scaled, model)
     first = index * len(plan.tiles)
@@ -79,24 +86,24 @@ async def _segment(
     return await tools.compute(_label, plan, cores, plane, planned.pixel_size)
 
 
-def _label(
-    plan: tiling.Plan, cores: list[Any], plane: NDArray[Any], pixel_size: float | None
-) -> tuple[NDArray[np.int32], Columns]:
+def _label(plan: tiling.Plan, cores: list[Any], plane: NDArray[Any], pixel_size: float | None) -> Segmented:
     shape = (plane.shape[0], plane.shape[1])
     maps = tiling.stitch(plan, cores)
     cores.clear()  # the whole map is as large as they are together
     ground = relief(maps, shape)
     del maps  # as large again as what the watershed needs
     labels = objects(ground, shape)
-    return labels, measure(labels, plane, pixel_size).columns
+    columns = measure(labels, plane, pixel_size).columns
+    return Segmented(labels, columns, quality(plane, labels, columns["diameter_px"]))
 
 
-def _pack(planned: TilePlanned, segmented: list[tuple[NDArray[np.int32], Columns]], model: Model) -> bytes:
-    planes = [labels for labels, _ in segmented]
+def _pack(planned: TilePlanned, segmented: list[Segmented], model: Model) -> bytes:
+    planes = [each.labels for each in segmented]
     labels = planes[0][None] if len(planes) == 1 else np.stack(planes)
-    columns = {name: np.concatenate([columns[name] for _, columns in segmented]) for name in segmented[0][1]}
+    columns = {name: np.concatenate([each.columns[name] for each in segmented]) for name in segmented[0].columns}
     if planned.planes > 1:
-        columns = {"plane": np.repeat(np.arange(planned.planes), [len(c["label"]) for _, c in segmented]), **columns}
+        counts = [len(each.columns["label"]) for each in segmented]
+        columns = {"plane": np.repeat(np.arange(planned.planes), counts), **columns}
     source = planned.found.source
     facts = {
         "image": planned.found.name,
@@ -104,5 +111,13 @@ def _pack(planned: TilePlanned, segmented: list[tuple[NDArray[np.int32], Columns
         "model_version": model.version,
         "model_digest": model.digest,
         "source_crc": "" if source.crc is None else f"{source.crc:08x}",
+        **_figures([each.quality for each in segmented]),
     }
     return write_labels(labels, columns, planned.pixel_size, facts)
+
+
+def _figures(planes: list[Quality]) -> dict[str, str]:
+    """Of the image: its sharpest plane's focus, as most planes of a stack are meant to be beside it."""
+    focus = max((plane.focus for plane in planes if plane.focus is not None), default=None)
+    saturated = sum(plane.saturated for plane in planes) / len(planes)
+    return {"saturated": f"{saturated:.4g}"} | ({} if focus is None else {"focus": f"{focus:.4g}"})

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from kiosk.api import naming
+from kiosk.api.trust import Figures
 from kiosk.contract import Fate, Format
 from storage.objects import Store
 from streams.jobs import ledger
@@ -26,6 +27,8 @@ class Results:
     """What is wanted besides what always comes."""
     seen: dict[int, dict[str, object]] = field(default_factory=dict)
     """What the manifest says of each labelled image, learnt while its overlay was drawn."""
+    figures: dict[int, Figures] = field(default_factory=dict)
+    """Of each labelled image, to be compared with the others'."""
     versions: dict[str, None] = field(default_factory=dict)
     """The model's versions that labels name."""
     columns: dict[str, np.dtype[Any]] = field(default_factory=dict)

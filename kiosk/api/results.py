@@ -7,8 +7,9 @@ from threading import Lock
 import numpy as np
 
 from inference.models import Model
-from kiosk.api import manifest, naming, tables
+from kiosk.api import manifest, methods, naming, tables
 from kiosk.api.outcome import Results, fate_of, read_results
+from kiosk.api.trust import figures
 from kiosk.contract import Format
 from kiosk.zips import Member, members_as_zip
 from storage import keys
@@ -31,7 +32,7 @@ CONTRADICTION = 1.5
 
 
 def as_zip(results: Results, store: Store, models: Mapping[str, Model], drawing: Lock) -> Iterator[bytes]:
-    """The bytes of the zip: what belongs to single images, then the tables of cells, then `manifest.json`."""
+    """The bytes of the zip: what belongs to single images, then tables, then what was done."""
     yield from members_as_zip(_members(results, store, models, drawing))
 
 
@@ -43,7 +44,9 @@ def _members(results: Results, store: Store, models: Mapping[str, Model], drawin
     yield "cells.csv", tables.cells_csv(store, job, _labelled(results, store), results.columns)
     if "parquet" in results.formats:
         yield "cells.parquet", tables.cells_parquet(store, job, _labelled(results, store), results.columns)
-    yield "manifest.json", manifest.lines(results, store, models.get(results.job.model))
+    facts, summed = manifest.facts(results, models.get(results.job.model)), methods.Summed()
+    yield "manifest.json", manifest.as_json(facts, summed.watching(manifest.images(results, store)))
+    yield "methods.txt", methods.text(facts, summed).encode()
 
 
 def _members_of(results: Results, store: Store, entry: Entry, names: frozenset[str], drawing: Lock) -> Iterator[Member]:
@@ -74,6 +77,7 @@ def _labelled(results: Results, store: Store) -> Iterator[Entry]:
 def _draw(results: Results, store: Store, entry: Entry, labels: Labels) -> list[bytes]:
     """One PNG per plane; none where the original is not what it was any more."""
     seen = results.seen[entry.image] = _seen(results, labels)
+    results.figures[entry.image] = figures(labels.cells, labels.pixel_size, labels.facts)
     try:
         original = read_source(store, entry.source, entry.name)
         image = read_image(original, entry.name, results.job.options.channel)

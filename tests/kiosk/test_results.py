@@ -60,6 +60,7 @@ def test_results_hold_labels_overlays_the_table_and_the_manifest(store: MemorySt
         "overlays/c.png",
         "cells.csv",
         "manifest.json",
+        "methods.txt",
     ]
     assert archive.read("labels/c.tif") == store.get(keys.labels("j1", 2))
     overlay = read_image(archive.read("overlays/c.png"), "c.png", channel=1)
@@ -108,7 +109,7 @@ def test_images_of_one_name_all_have_results(store: MemoryStore, http: InProcess
     made_job(store, {name: tiff() for name in names})
     finish(store, "j1", lambda entry: labels_of(1, 40, 50))
     found = opened(http).namelist()
-    assert len(found) == len({name.casefold() for name in found}) == 12
+    assert len(found) == len({name.casefold() for name in found}) == 13
     assert "labels/a.png.tif" in found and "labels/b.tif" in found
     assert not any(".." in name or name.startswith("/") for name in found)
 
@@ -144,6 +145,8 @@ def test_the_manifest_has_what_a_methods_section_needs(store: MemoryStore, http:
         "digest": MODEL.digest,
         "trained_at_pixel_size_um": 0.65,
         "trained_at_diameter_px": 17.0,
+        "normalised_between_percentiles": [1.0, 99.0],
+        "citations": [],
     }
     stack, empty, rejected = told["images"]
     assert (stack["channel"], stack["planes"], stack["cells"]) == (1, 2, 4)
@@ -194,7 +197,7 @@ def test_a_job_without_any_labels_still_has_a_table_and_a_manifest(store: Memory
     made_job(store, {"a.tif": BAD})
     finish(store, "j1", lambda entry: None)
     archive = opened(http)
-    assert archive.namelist() == ["cells.csv", "manifest.json"]
+    assert archive.namelist() == ["cells.csv", "manifest.json", "methods.txt"]
     assert archive.read("cells.csv") == b"image,plane\n"
 
 

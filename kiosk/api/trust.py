@@ -1,0 +1,94 @@
+"""Images whose labels deserve a look before they are believed: unlike what can be right, or unlike the job's others."""
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from storage.labels import Cells
+
+BLURRED = 0.13
+SATURATED = 0.01
+UNLIKE = 1.5
+FEWEST_CELLS = 5
+FEWEST_IMAGES = 5
+
+OUT_OF_FOCUS = "out of focus"
+FULL = "saturated"
+ODD = "sizes unlike the others"
+EMPTY = "no cells found"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is known of a labelled image; what its labels don't say, as they are older, is None."""
+
+    cells: int
+    focus: float | None
+    saturated: float | None
+    diameter: float | None
+    """Of its cells, in the middle, in pixels."""
+    pixel_size: float | None
+    """µm."""
+
+    def as_json(self) -> dict[str, object]:
+        """As the manifest tells it."""
+        told = {"focus": self.focus, "saturated": self.saturated, "median_diameter_px": self.diameter}
+        return {name: figure for name, figure in told.items() if figure is not None}
+
+
+def figures(cells: Cells, pixel_size: float | None, facts: Mapping[str, str]) -> Figures:
+    """What labels say of their image."""
+    areas = cells.get("area_px", np.zeros(0))
+    diameter = round(float(np.sqrt(4 / np.pi * np.median(areas))), 2) if len(areas) else None
+    return Figures(
+        cells=max((len(values) for values in cells.values()), default=0),
+        focus=_number(facts.get("focus")),
+        saturated=_number(facts.get("saturated")),
+        diameter=diameter,
+        pixel_size=pixel_size,
+    )
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def usual_size(images: Iterable[Figures]) -> "Sizes":
+    """What sizes a job's images have; those with a handful of cells say nothing."""
+    telling = [image for image in images if image.diameter and image.cells >= FEWEST_CELLS]
+    in_um = all(image.pixel_size for image in telling)
+    sizes = [_size(image, in_um) for image in telling]
+    return Sizes(statistics.median(sizes) if len(sizes) >= FEWEST_IMAGES else None, in_um)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The size that the cells of a job's images usually have: in µm where all pixel sizes are known."""
+
+    usual: float | None
+    in_um: bool
+
+    def are_unlike(self, image: Figures) -> bool:
+        """Whether an image's cells are of quite another size."""
+        if self.usual is None or image.diameter is None or image.cells < FEWEST_CELLS:
+            return False
+        if self.in_um and not image.pixel_size:
+            return False
+        return not 1 / UNLIKE < _size(image, self.in_um) / self.usual < UNLIKE
+
+
+def _size(image: Figures, in_um: bool) -> float:
+    return (image.diameter or 0.0) * (image.pixel_size or 0.0 if in_um else 1.0)
+
+
+def flags(image: Figures, sizes: Sizes) -> list[str]:
+    """Why an image shouldn't be trusted unseen, in words; nothing where there is no reason."""
+    doubts = {
+        EMPTY: image.cells == 0,
+        OUT_OF_FOCUS: image.focus is not None and image.focus < BLURRED,
+        FULL: image.saturated is not None and image.saturated > SATURATED,
+        ODD: sizes.are_unlike(image),
+    }
+    return [words for words, doubtful in doubts.items() if doubtful]
