@@ -13,7 +13,7 @@ from storage.objects import Store
 from storage.overlays import LONGEST
 from streams.events import Rejection
 from streams.jobs import ledger
-from streams.jobs.ledger import Entry
+from streams.jobs.records import Entry
 
 Line = dict[str, object]
 """What is told of one image."""

@@ -10,7 +10,7 @@ from kiosk.api.trust import Figures
 from kiosk.contract import Fate, Format
 from storage.objects import Store
 from streams.jobs import ledger
-from streams.jobs.ledger import Job, JobState
+from streams.jobs.records import Job, JobState
 from streams.jobs.tally import Tally
 
 

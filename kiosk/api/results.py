@@ -22,7 +22,7 @@ from storage.rois import roi_set
 from storage.sources import read_source
 from storage.unreadable import Unreadable
 from streams.jobs import ledger
-from streams.jobs.ledger import Entry
+from streams.jobs.records import Entry
 from streams.original import PLAUSIBLE_PIXEL_UM
 
 __all__ = ["as_zip", "fate_of", "read_results"]

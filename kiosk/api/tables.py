@@ -11,7 +11,7 @@ from storage import keys
 from storage.labels import Cells, read_cells
 from storage.objects import Store
 from storage.tables import Columns, parquet
-from streams.jobs.ledger import Entry
+from streams.jobs.records import Entry
 
 PLANE = "plane"
 """A column of stacks only; other images have their one plane 0."""
