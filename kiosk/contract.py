@@ -188,6 +188,20 @@ class ImagePage(Answer):
     images: list[ImageView]
 
 
+class CellsView(Answer):
+    """The cells of one image: its size in pixels, and columns of one length."""
+
+    image: int
+    name: str
+    planes: int
+    height: int
+    width: int
+    pixel_size: float | None
+    """µm."""
+    columns: dict[str, list[float]]
+    """By name; `plane` among them where there are several."""
+
+
 class RejectedImage(Answer):
     """Why an image has no labels."""
 

@@ -20,7 +20,9 @@ _COLOURS = np.array(  # blue, green, red
 )  # fmt: skip
 
 
-def overlay_png(plane: NDArray[np.uint8] | NDArray[np.uint16], labels: NDArray[np.integer]) -> bytes:
+def overlay_png(
+    plane: NDArray[np.uint8] | NDArray[np.uint16], labels: NDArray[np.integer], longest: int = LONGEST
+) -> bytes:
     """Draw the outlines of labelled cells over their image.
 
     Parameters
@@ -29,23 +31,48 @@ def overlay_png(plane: NDArray[np.uint8] | NDArray[np.uint16], labels: NDArray[n
         (H, W) uint8 or uint16; its contrast is stretched.
     labels
         (H, W); 0 is background.
+    longest
+        Pixels along the picture's longer side, at most.
 
     Returns
     -------
     bytes
-        A PNG image in colour, its longer side at most 2048 pixels.
+        A PNG image in colour.
     """
-    height, width = plane.shape
-    factor = min(1.0, LONGEST / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    size = _size(plane, longest)
     small: NDArray[Any] = cv2.resize(_numbered(labels), size, interpolation=cv2.INTER_NEAREST)
-    picture = cv2.cvtColor(_stretched(cv2.resize(plane, size, interpolation=cv2.INTER_AREA)), cv2.COLOR_GRAY2BGR)
+    picture = cv2.cvtColor(_stretched(fitting(plane, longest)), cv2.COLOR_GRAY2BGR)
     edge = _outlines(small)
     picture[edge] = _COLOURS[_different(small)[small[edge].astype(np.intp)]]
     done, png = cv2.imencode(".png", picture, _PACKING)
     if not done:
         raise ValueError("the picture could not be packed")
     return png.tobytes()
+
+
+def fitting(plane: NDArray[Any], longest: int) -> NDArray[Any]:
+    """The plane, averaged where a side is longer than `longest` pixels."""
+    fitted: NDArray[Any] = cv2.resize(plane, _size(plane, longest), interpolation=cv2.INTER_AREA)
+    return fitted
+
+
+def thinned(labels: NDArray[Any], longest: int) -> NDArray[Any]:
+    """Labels (H, W) of the same size as the plane that `fitting` returns: those at the middle of each pixel."""
+    height, width = labels.shape
+    columns, rows = _size(labels, longest)
+    chosen: NDArray[Any] = labels[np.ix_(_middles(height, rows), _middles(width, columns))]
+    return chosen
+
+
+def _size(plane: NDArray[Any], longest: int) -> tuple[int, int]:
+    """Width and height of the picture."""
+    height, width = plane.shape
+    factor = min(1.0, longest / max(height, width))
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _middles(length: int, count: int) -> NDArray[np.intp]:
+    return (np.arange(count) * 2 + 1) * length // (2 * count)
 
 
 def _numbered(labels: NDArray[Any]) -> NDArray[np.float32]:

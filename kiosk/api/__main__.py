@@ -3,6 +3,7 @@
 import uvicorn
 
 from inference.models import shipped_models
+from kiosk.api import page
 from kiosk.api.app import create_app
 from kiosk.api.jaeger import Jaeger
 from kiosk.api.settings import Settings
@@ -21,10 +22,12 @@ def main() -> None:
     announcer = Announcer(settings.kafka)
     kept = Jaeger(settings.jaeger) if settings.jaeger else None
     prices = cost.read(settings.prices) if settings.prices else None
+    app = create_app(store, announcer, shipped_models(), kept=kept, prices=prices)
+    app.include_router(page.router(page.read_page(settings.page), settings.s3_endpoint))
     metrics.serve(settings.metrics)
     try:
         uvicorn.run(
-            create_app(store, announcer, shipped_models(), kept=kept, prices=prices),
+            app,
             host=settings.api.host or "127.0.0.1",
             port=settings.api.port or 8080,
             timeout_graceful_shutdown=GOODBYE_SECONDS,

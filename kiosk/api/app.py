@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 
 from inference.models import Model
-from kiosk.api import control, docs, jobs, problems, traces, uploads
+from kiosk.api import control, docs, jobs, pictures, problems, traces, uploads
 from kiosk.api.jaeger import Keeps
 from kiosk.api.measured import Measured
 from kiosk.api.tools import Announces, Given, Tools
@@ -52,7 +52,15 @@ def create_app(
     app.state.tools = Tools(store, announcer, models, kept, prices, tick)
     app.add_middleware(Measured)
     problems.add_to(app)
-    for router in (_about(), uploads.router(), jobs.router(), control.router(), traces.router(), docs.router()):
+    for router in (
+        _about(),
+        uploads.router(),
+        jobs.router(),
+        pictures.router(),
+        control.router(),
+        traces.router(),
+        docs.router(),
+    ):
         app.include_router(router, prefix=PREFIX)
     return app
 

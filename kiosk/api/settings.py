@@ -1,5 +1,6 @@
 """Settings of the API: the environment is read here and nowhere else on the server's side of this package."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AnyHttpUrl, UrlConstraints
@@ -29,5 +30,7 @@ class Settings(BaseSettings):
     """Where traces are asked for, as in `http://127.0.0.1:16686`; empty: nothing is traced."""
     prices: str = ""
     """What things cost: a price file, or the name of one in `observability/prices`; empty: nobody knows."""
+    page: Path = Path("kiosk/web/dist")
+    """The folder of the built web page; where there is none, `/` says how to build it."""
     api: Address = AnyHttpUrl("http://127.0.0.1:8080")
     """Where the API listens. The default is seen by this machine only; clients read the same variable."""

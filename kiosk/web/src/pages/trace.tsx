@@ -1,0 +1,83 @@
+/** Where an image, or a job's slowest images, spent their time: a bar for each thing that took some. */
+import { Fragment } from "react";
+import type { JobTraceView, SpanView, TraceView } from "../api/types.ts";
+import { useAsked } from "../api/use.ts";
+import { Failed } from "../parts/bits.tsx";
+import { href } from "../route.ts";
+import { figure } from "../words.ts";
+
+export function TracePage({ job, image }: { job: string; image: string | undefined }) {
+  const path = image === undefined ? `/jobs/${job}/trace` : `/jobs/${job}/images/${image}/trace`;
+  const { found, error } = useAsked<TraceView | JobTraceView>(path);
+  return (
+    <>
+      <p>
+        <a href={href("jobs", job)}>Back to the job</a>
+      </p>
+      <h1>Where the time went{image !== undefined && `: image ${image}`}</h1>
+      {error && <Failed error={error} />}
+      {found && <Waterfall trace={found} />}
+      {found && "slowest" in found && <Slowest job={job} found={found} />}
+    </>
+  );
+}
+
+function Waterfall({ trace }: { trace: TraceView }) {
+  if (!trace.spans.length) return <p className="quiet">There is no trace of the job itself; its images may have some.</p>;
+  const depth = depths(trace.spans);
+  return (
+    <div className="card waterfall">
+      {trace.spans.map((span) => (
+        <Fragment key={span.span}>
+          <span className="what" style={{ paddingLeft: `${depth.get(span.span) ?? 0}em` }} title={about(span)}>
+            {span.name}
+          </span>
+          <span className="bar">
+            <span style={{ left: share(span.after, trace.seconds), width: share(span.seconds, trace.seconds) }} />
+          </span>
+          <span className="number">{milliseconds(span.seconds)}</span>
+        </Fragment>
+      ))}
+    </div>
+  );
+}
+
+function Slowest({ job, found }: { job: string; found: JobTraceView }) {
+  if (!found.slowest?.length) return null;
+  const longest = Math.max(...found.slowest.map((each) => each.seconds));
+  return (
+    <section className="card waterfall" aria-label="Slowest images">
+      {found.slowest.map((each) => (
+        <Fragment key={`${each.image}-${each.round}`}>
+          <a className="what name" href={href("jobs", job, "trace", each.image)}>
+            {each.name}
+          </a>
+          <span className="bar">
+            <span style={{ left: "0", width: share(each.seconds, longest) }} />
+          </span>
+          <span className="number">{milliseconds(each.seconds)}</span>
+        </Fragment>
+      ))}
+    </section>
+  );
+}
+
+function depths(spans: SpanView[]): Map<string, number> {
+  const depth = new Map<string, number>();
+  for (const span of spans) depth.set(span.span, (depth.get(span.parent) ?? -1) + 1);
+  return depth;
+}
+
+function about(span: SpanView): string {
+  return Object.entries(span.about ?? {}).map(([name, value]) => `${name}: ${value}`).join("\n");
+}
+
+function share(part: number, whole: number): string {
+  return `${whole ? (100 * part) / whole : 0}%`;
+}
+
+function milliseconds(seconds: number): string {
+  return seconds < 1 ? `${figure(Number((seconds * 1000).toPrecision(3)))} ms` : `${seconds.toFixed(2)} s`;
+}
+
+export default TracePage;

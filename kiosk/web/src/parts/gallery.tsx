@@ -1,0 +1,74 @@
+/** Images of a job with their outlines, a page of them at a time. */
+import { useState } from "react";
+import { PREFIX } from "../api/calls.ts";
+import type { ImagePage, ImageView, JobView } from "../api/types.ts";
+import { useAsked } from "../api/use.ts";
+import { href } from "../route.ts";
+import { Failed } from "./bits.tsx";
+
+const PAGE = 24;
+const THUMB = 320;
+
+export function Gallery({ view }: { view: JobView }) {
+  const [first, setFirst] = useState(0);
+  const ended = view.labelled + view.rejected + view.cancelled;
+  const path = view.images === null ? undefined : `/jobs/${view.job}/images?first=${first}&count=${PAGE}`;
+  const { found, error } = useAsked<ImagePage>(path, `${ended} ${view.state} ${view.round}`);
+  const [kept, setKept] = useState<ImagePage>();
+  if (found && found !== kept) setKept(found);
+  const shown = found ?? kept;
+  if (error && !shown) return <Failed error={error} />;
+  if (!shown?.images.length) return null;
+  return (
+    <section aria-labelledby="gallery">
+      <h2 id="gallery">Images</h2>
+      <ul className="gallery">
+        {shown.images.map((image) => (
+          <li key={image.image}>
+            <Tile job={view.job} image={image} />
+          </li>
+        ))}
+      </ul>
+      <Turn first={first} total={shown.total ?? 0} onTurn={setFirst} />
+    </section>
+  );
+}
+
+function Tile({ job, image }: { job: string; image: ImageView }) {
+  const name = <span className="name">{image.name}</span>;
+  if (image.fate !== "labelled")
+    return (
+      <div className={`tile ${image.fate.replace(" ", "-")}`}>
+        <span className="fate">{image.fate}</span>
+        {name}
+      </div>
+    );
+  return (
+    <a className="tile" href={href("jobs", job, "images", image.image)}>
+      <img
+        src={`${PREFIX}/jobs/${job}/images/${image.image}/overlay?longest=${THUMB}`}
+        alt={`Outlines of cells in ${image.name}`}
+        loading="lazy"
+        decoding="async"
+      />
+      {name}
+    </a>
+  );
+}
+
+function Turn({ first, total, onTurn }: { first: number; total: number; onTurn: (first: number) => void }) {
+  if (total <= PAGE) return null;
+  return (
+    <nav className="turn" aria-label="Pages of images">
+      <button disabled={first === 0} onClick={() => onTurn(Math.max(0, first - PAGE))}>
+        Earlier
+      </button>
+      <span>
+        {first + 1} to {Math.min(first + PAGE, total)} of {total.toLocaleString("en")}
+      </span>
+      <button disabled={first + PAGE >= total} onClick={() => onTurn(first + PAGE)}>
+        Later
+      </button>
+    </nav>
+  );
+}
