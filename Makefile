@@ -1,6 +1,6 @@
 # What people do here, one target each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check chaos bench format lock clean
+.PHONY: help demo web test check chaos bench format lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -9,6 +9,9 @@ help: ## list the targets
 
 demo: .venv/ready ## the main job, once, on real and synthetic images: under a minute after the first time
 	@$(BIN)/python -m kiosk.demo
+
+web: .venv/ready ## build the web page; `monolayer up` does it too, the first time
+	@$(BIN)/python -m kiosk.local.page
 
 test: .venv/ready ## unit, integration and end-to-end tests, with the real servers
 	@$(BIN)/python -m pytest -q -n 2

@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -49,7 +50,7 @@ def up(
 
     Without --detach it stays, shows what happens, and Ctrl-C stops everything.
     """
-    from kiosk.local import show
+    from kiosk.local import page, show
     from kiosk.local.settings import check_prices
 
     local = here(observe)
@@ -60,6 +61,9 @@ def up(
     check_prices()
     with show.parts() as parts:
         local.install(parts.tell)
+        no_page = page.offer(local.cache, partial(parts.tell, "page"))
+    if no_page:
+        screen.warn(no_page)
     local.start(bound=not detach)
     try:
         with show.parts() as parts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from kiosk.local import golang, jaeger, kafka, probes, s3, triton, victoriametrics, vmalert
+from kiosk.local import golang, jaeger, kafka, page, probes, s3, triton, victoriametrics, vmalert
 from kiosk.local.cache import remove
 from kiosk.local.leftovers import MARK
 from kiosk.local.ports import OBSERVERS, metrics
@@ -120,6 +120,8 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
         variables = {**environment(place.seen, place.state.keys()), "MONOLAYER_HEARTBEAT": str(heartbeat)}
         if name in place.metrics:
             variables["MONOLAYER_METRICS"] = place.metrics[name]
+        if name == "api":
+            variables["MONOLAYER_PAGE"] = str(page.installed(place.cache))
         yield Process(
             name=name,
             argv=(sys.executable, "-m", *arguments),

@@ -54,7 +54,13 @@ def variables(keys: Keys) -> dict[str, str]:
         What clients have to know.
     """
     # Without keep-alive, its default, each request opens a connection: twice the CPU of a small one.
-    return {"ROOT_ACCESS_KEY_ID": keys.access, "ROOT_SECRET_ACCESS_KEY": keys.secret, "VGW_KEEP_ALIVE": "true"}
+    # Browsers on any address may send: it takes a signed address all the same, and no page is given the keys.
+    return {
+        "ROOT_ACCESS_KEY_ID": keys.access,
+        "ROOT_SECRET_ACCESS_KEY": keys.secret,
+        "VGW_KEEP_ALIVE": "true",
+        "VGW_CORS_ALLOW_ORIGIN": "*",
+    }
 
 
 def keeps_attributes(folder: Path) -> bool:

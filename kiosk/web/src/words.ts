@@ -33,8 +33,8 @@ export function when(seconds: number): string {
   return today ? `today ${time}` : `${date.toLocaleDateString([], { dateStyle: "medium" })} ${time}`;
 }
 
-/** A number with three figures that count, never as a power of ten. */
+/** A number with three or four figures that count, never as a power of ten. */
 export function figure(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) >= 1000 ? 6 : 3 });
+  if (Number.isInteger(value)) return value.toLocaleString("en");
+  return value.toLocaleString("en", { maximumSignificantDigits: Math.abs(value) >= 1000 ? 4 : 3 });
 }

@@ -1,5 +1,6 @@
 /** How many cells have which size or brightness; the chosen one is marked. */
 import { figure } from "../words.ts";
+import { binOf, binned } from "./histogram-bins.ts";
 
 const BINS = 24;
 const [WIDTH, HEIGHT] = [240, 60];
@@ -33,17 +34,4 @@ export function Histogram({ name, values, chosen }: { name: string; values: numb
       </div>
     </figure>
   );
-}
-
-export function binned(values: number[], bins: number): { counts: number[]; least: number; step: number } {
-  let [least, most] = [Infinity, -Infinity];
-  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  const step = (most - least) / bins || 1;
-  const counts = Array.from({ length: bins }, () => 0);
-  for (const value of values) counts[binOf(value, least, step, bins)]!++;
-  return { counts, least, step };
-}
-
-function binOf(value: number, least: number, step: number, bins: number): number {
-  return Math.min(bins - 1, Math.floor((value - least) / step));
 }
