@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from kiosk.commands import browser, control, jobs, local, screen, submit, traces
+from kiosk.commands import browser, control, jobs, local, screen, submit, tokens, traces
+from kiosk.commands.door import Named
 from kiosk.errors import MonolayerError
 
 HELP = """Cell images in, label masks and tables of cells out.
@@ -74,8 +75,16 @@ def _every(
             help="Where Monolayer is; otherwise the one on this machine.",
         ),
     ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MONOLAYER_TOKEN",
+            metavar="TOKEN",
+            help="What lets you in, where Monolayer asks for it. Safer in the variable: arguments can be seen.",
+        ),
+    ] = None,
 ) -> None:
-    ctx.obj = api
+    ctx.obj = Named(api, token)
 
 
 @app.command()
@@ -89,4 +98,5 @@ jobs.register(app)
 control.register(app)
 traces.register(app)
 local.register(app)
+tokens.register(app)
 browser.register(app)

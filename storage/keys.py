@@ -22,6 +22,8 @@ in the order of its archive's directory and stored by shards of 1,000.
     scratch/<job>/<shard>/<image>/...           tiles and maps between processes
     quarantine/<topic>/<partition>/<offset>     bytes on a topic that name no job
     alone/<topic>/<partition>/<offset>          there while a suspected event runs alone; how often somebody died on it
+    access/tokens/<id>.json                     who may ask the API for what; the digest of a token, never the token
+    access/tenants/<tenant>.json                how much a tenant may have, where that isn't what all may
 """
 
 SHARD = 1000
@@ -37,6 +39,13 @@ TALLY = "tally/"
 SCRATCH = "scratch/"
 MODEL = "model/"
 """Before a model's digest, where a job's id could stand as well."""
+QUARANTINE = "quarantine/"
+ALONE = "alone/"
+ACCESS = "access/"
+TOKENS = f"{ACCESS}tokens/"
+TENANTS = f"{ACCESS}tenants/"
+TOP = (UPLOADS, INBOX, JOBS, OPEN, HELD, DELETED, TALLY, SCRATCH, QUARANTINE, ALONE, ACCESS)
+"""What keys begin with: no tenant may be called so."""
 INPUTS = (UPLOADS, INBOX)
 """The prefixes under which an announced upload may lie."""
 
@@ -185,9 +194,19 @@ def maps_prefix(job_id: str, image: int, plan: str) -> str:
 
 def quarantine(topic: str, partition: int, offset: int) -> str:
     """A message that names no job, by where it stood."""
-    return f"quarantine/{topic}/{partition}/{offset}"
+    return f"{QUARANTINE}{topic}/{partition}/{offset}"
 
 
 def alone(topic: str, partition: int, offset: int) -> str:
     """The marker of an event that runs alone, because somebody died when it was in flight."""
-    return f"alone/{topic}/{partition}/{offset}"
+    return f"{ALONE}{topic}/{partition}/{offset}"
+
+
+def token(token_id: str) -> str:
+    """A token, as its digest."""
+    return f"{TOKENS}{token_id}.json"
+
+
+def tenant(name: str) -> str:
+    """How much a tenant may have."""
+    return f"{TENANTS}{name}.json"

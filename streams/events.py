@@ -4,6 +4,7 @@ Events are facts in the past tense. Fields that a reader doesn't know are kept a
 defaults; a higher `v` is a language we don't speak yet, so the reader stops instead of guessing.
 """
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -34,6 +35,13 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Tenant = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
+"""Whose job it is; empty: nobody's in particular."""
+
+
+def is_job_id(text: str) -> bool:
+    """Whether a job could have this id: it becomes a part of keys."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None
 
 
 class Lane(StrEnum):
@@ -166,6 +174,7 @@ class UploadReceived(Event):
     """Seconds within which its images should end; the job's default where none."""
     budget: Dollars | None = None
     """None: as many dollars as it takes."""
+    tenant: Tenant = ""
 
     @field_validator("object")
     @classmethod

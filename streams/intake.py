@@ -71,6 +71,7 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
         created=time.time(),
         deadline=upload.deadline or DEADLINE,
         budget=upload.budget,
+        tenant=upload.tenant,
     )
     return _write(store, job)
 
@@ -90,6 +91,7 @@ def refuse(store: Store, upload: UploadReceived, why: str) -> Job:
         submission=upload.submission,
         created=time.time(),
         refused=why,
+        tenant=upload.tenant,
     )
     return _write(store, job)
 

@@ -35,7 +35,8 @@ def known(new: NewUpload, tools: Tools, body: bytes | bytearray | None = None) -
     """
     if not new.submission:
         return None
-    key = tokens.new_key(new)
+    tenant = tools.caller.tenant
+    key = tokens.new_key(new, tenant)
     size = new.size if body is None else len(body)
     try:
         same = size in (None, tools.store.stat(key).size) and (body is None or tools.store.get(key) == body)
@@ -43,4 +44,4 @@ def known(new: NewUpload, tools: Tools, body: bytes | bytearray | None = None) -
         return None
     if not same:
         raise Trouble(HTTPStatus.CONFLICT, f"{new.submission!r} already marks another {new.name}; choose another mark")
-    return accept(tokens.new_token(new, key), tools, again=True)
+    return accept(tokens.new_token(new, key, tenant=tenant), tools, again=True)

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from inference.models import Model
+from kiosk.access.holdings import Holdings, Quota
 from kiosk.api import control, docs, jobs, pictures, problems, traces, uploads
+from kiosk.api.bodies import Bodies
+from kiosk.api.guard import Access, Guard, permitted
+from kiosk.api.headers import Headers
 from kiosk.api.jaeger import Keeps
 from kiosk.api.measured import Measured
 from kiosk.api.tools import Announces, Given, Tools
@@ -23,6 +27,8 @@ def create_app(
     tick: float = 1.0,
     kept: Keeps | None = None,
     prices: Prices | None = None,
+    access: Access | None = None,
+    quota: Quota | None = None,
 ) -> FastAPI:
     """The API over a store, telling an announcer about what is uploaded.
 
@@ -40,7 +46,12 @@ def create_app(
         Who keeps traces, if anyone does.
     prices
         What things cost, if anyone knows.
+    access
+        Who may come in; none: whoever asks from this machine.
+    quota
+        How much each tenant may have.
     """
+    access = access or Access()
     app = FastAPI(
         title="Monolayer",
         version=version("monolayer"),
@@ -49,8 +60,13 @@ def create_app(
         docs_url=None,  # the usual page wants the network
         redoc_url=None,
     )
-    app.state.tools = Tools(store, announcer, models, kept, prices, tick)
+    app.state.tools = Tools(
+        store, announcer, models, kept, prices, tick, holdings=Holdings(store, quota), secret=access.secret
+    )
+    app.add_middleware(Bodies)
+    app.add_middleware(Guard, access=access, store=store)
     app.add_middleware(Measured)
+    app.add_middleware(Headers)  # added last, it stands before all others
     problems.add_to(app)
     for router in (
         _about(),
@@ -61,7 +77,7 @@ def create_app(
         traces.router(),
         docs.router(),
     ):
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(permitted)])
     return app
 
 

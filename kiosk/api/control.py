@@ -3,8 +3,10 @@
 from http import HTTPStatus
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from kiosk.access.caller import Scope
+from kiosk.api.guard import admin
 from kiosk.api.jobs import view
 from kiosk.api.problems import Trouble
 from kiosk.api.tools import Given, Tools
@@ -12,6 +14,7 @@ from kiosk.contract import HeldView, JobView, Release, Replay, Replayed
 from storage import keys
 from streams import rounds
 from streams.jobs import budgets, ledger, markers
+from streams.jobs.ledger import NoSuchJob
 from streams.jobs.records import Held, Round
 from streams.kafka import BrokerAway
 from streams.rounds import NothingToReplay
@@ -27,7 +30,13 @@ def router() -> APIRouter:
     routes.add_api_route("/jobs/{job}/replay", replay, methods=["POST"])
     routes.add_api_route("/held", held, methods=["GET"])
     routes.add_api_route("/jobs/{job}/release", release_job, methods=["POST"], status_code=HTTPStatus.NO_CONTENT)
-    routes.add_api_route("/models/{name}/release", release_model, methods=["POST"], status_code=HTTPStatus.NO_CONTENT)
+    routes.add_api_route(
+        "/models/{name}/release",
+        release_model,
+        methods=["POST"],
+        status_code=HTTPStatus.NO_CONTENT,
+        dependencies=[Depends(admin)],
+    )
     return routes
 
 
@@ -50,7 +59,7 @@ def replay(job: str, tools: Given, which: Replay | None = None) -> Replayed:
 
 def held(tools: Given) -> list[HeldView]:
     """Jobs and models for which nothing is begun until they are released."""
-    return [_held(marker, tools) for marker in markers.held(tools.store)]
+    return [_held(marker, tools) for marker in markers.held(tools.store) if _is_shown(marker, tools)]
 
 
 def release_job(job: str, tools: Given, how: Release | None = None) -> None:
@@ -83,6 +92,16 @@ def _held(marker: Held, tools: Tools) -> HeldView:
     names = [model.name for model in tools.models.values() if model.digest == digest]
     kind: Literal["model", "job"] = "model" if marker.what.startswith(keys.MODEL) else "job"
     return HeldView(kind=kind, name=names[0] if names else digest, why=marker.why, since=marker.created)
+
+
+def _is_shown(marker: Held, tools: Tools) -> bool:
+    """Models are everybody's, jobs their tenant's."""
+    if marker.what.startswith(keys.MODEL) or tools.caller.may(Scope.ADMIN):
+        return True
+    try:
+        return tools.holdings.job(marker.what, tools.caller) is not None
+    except NoSuchJob:
+        return False
 
 
 def _check_held(what: str, called: str, tools: Tools) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterable
-from concurrent.futures import ThreadPoolExecutor
 from heapq import nlargest
 from itertools import islice
 from typing import Annotated
@@ -21,14 +20,13 @@ from storage import keys
 from storage.objects import NotFound, Store, StoreError
 from streams.events import ReasonClass, Rejection
 from streams.jobs import budgets, ledger
-from streams.jobs.ledger import NoSuchJob
-from streams.jobs.records import Entry, Job, ManifestIndex
+from streams.jobs.records import Entry, ManifestIndex
 
 
 def router() -> APIRouter:
     """The endpoints that tell about jobs."""
     routes = APIRouter(tags=["jobs"])
-    routes.add_api_route("/jobs", Listing().newest, methods=["GET"])
+    routes.add_api_route("/jobs", newest, methods=["GET"])
     routes.add_api_route("/jobs/{job}", one, methods=["GET"])
     routes.add_api_route("/jobs/{job}/rejected", rejected, methods=["GET"])
     routes.add_api_route("/jobs/{job}/images", images, methods=["GET"])
@@ -37,25 +35,10 @@ def router() -> APIRouter:
     return routes
 
 
-class Listing:
-    """The list of jobs. A job's acceptance never changes, so each is read once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, Job] = {}
-
-    def newest(self, tools: Given, limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[JobView]:
-        """Jobs, the newest first."""
-        self._look(tools.store)
-        chosen = nlargest(limit, self._known.values(), key=lambda job: job.created)
-        return [view(tools, job.job) for job in chosen]
-
-    def _look(self, store: Store) -> None:
-        there = set(store.folders(keys.JOBS))
-        for gone in self._known.keys() - there:
-            self._known.pop(gone, None)
-        with ThreadPoolExecutor(8) as pool:
-            found = pool.map(lambda job: _read(store, job), there - self._known.keys())
-            self._known.update((job.job, job) for job in found if job)
+def newest(tools: Given, limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[JobView]:
+    """Jobs, the newest first."""
+    chosen = nlargest(limit, tools.holdings.jobs(tools.caller), key=lambda job: job.created)
+    return [view(tools, job.job) for job in chosen]
 
 
 def one(job: str, tools: Given) -> JobView:
@@ -137,13 +120,6 @@ def _trace(story: Rejection) -> str:
     """The id of the image's trace, as it travelled or as anyone can derive it."""
     travelled = story.traceparent.split("-")
     return travelled[1] if len(travelled) == 4 else f"{trace_id(story.job, story.image, story.round):032x}"
-
-
-def _read(store: Store, job: str) -> Job | None:
-    try:
-        return ledger.read_job(store, job)
-    except NoSuchJob:
-        return None
 
 
 def _entries(store: Store, index: ManifestIndex, first: int, last: int) -> list[Entry]:

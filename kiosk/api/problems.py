@@ -1,6 +1,6 @@
 """Every error leaves as a problem document (RFC 9457) whose `detail` is one sentence for a person."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from kiosk.access.holdings import OverQuota
+from kiosk.api.headers import ALWAYS, STRICT
 from kiosk.api.tokens import BadToken
 from kiosk.contract import FULL, Problem
 from storage.objects import Full, NotFound, StoreError, Unavailable
@@ -25,9 +27,9 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 class Trouble(Exception):
     """An error that an endpoint decides on itself."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
-        self.status = status
+        self.status, self.headers = status, dict(headers or {})
 
 
 def add_to(app: FastAPI) -> None:
@@ -48,11 +50,17 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     Gone: HTTPStatus.GONE,
     BadToken: HTTPStatus.NOT_FOUND,
     NoSuchJob: HTTPStatus.NOT_FOUND,
+    OverQuota: HTTPStatus.FORBIDDEN,
     CannotReplay: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     StoreError: HTTPStatus.BAD_GATEWAY,
 }
 _BROKER = "Kafka can't be reached just now; what was uploaded is kept, so complete the upload again in a moment."
+
+
+def trouble(error: Trouble) -> Response:
+    """The answer that an error asks for."""
+    return problem(error.status, str(error), error.headers)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
@@ -84,7 +92,7 @@ def _away(detail: str) -> Handler:
 
 async def _trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, Trouble)
-    return problem(error.status, str(error))
+    return trouble(error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -101,4 +109,4 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     detail = f"The API failed at {request.method} {request.url.path}; its log says why"
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, {**ALWAYS, "Content-Security-Policy": STRICT})

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, UrlConstraints
+from pydantic import AnyHttpUrl, SecretStr, UrlConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Address = Annotated[AnyHttpUrl, UrlConstraints(default_port=8080, host_required=True)]
@@ -32,5 +32,23 @@ class Settings(BaseSettings):
     """What things cost: a price file, or the name of one in `observability/prices`; empty: nobody knows."""
     page: Path = Path("kiosk/web/dist")
     """The folder of the built web page; where there is none, `/` says how to build it."""
+    login: bool | None = None
+    """Whether a token is asked for; unset: unless the API listens to its own machine only."""
+    proxy_user_header: str = ""
+    """The header in which a trusted proxy names its user, such as `X-Forwarded-Email`; empty: no header is believed."""
+    proxy_secret: SecretStr = SecretStr("")
+    """What that proxy sends in `X-Monolayer-Proxy-Secret`: without it anyone could write the header above."""
+    proxy_tenant_header: str = ""
+    """The header in which the proxy names its user's tenant; empty: its users belong to none."""
+    proxy_admins: str = ""
+    """Users of the proxy who may do everything, with commas between."""
+    requests_per_second: float = 50.0
+    """Of one token on average, in each replica of the API; 0: as many as they like."""
+    requests_at_once: int = 200
+    """Of one token after a rest."""
+    quota_images: int | None = None
+    """In flight at once, of each tenant for which `monolayer tokens limit` says nothing else."""
+    quota_gb: float | None = None
+    """Of uploads stored, likewise."""
     api: Address = AnyHttpUrl("http://127.0.0.1:8080")
     """Where the API listens. The default is seen by this machine only; clients read the same variable."""

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import hmac
 import re
 import uuid
 from typing import Annotated
@@ -16,6 +17,11 @@ from streams.events import Options, UploadReceived
 Key = Annotated[str, StringConstraints(pattern=rf"^{keys.UPLOADS}[0-9a-f]{{32}}/[A-Za-z0-9][A-Za-z0-9._-]{{0,150}}$")]
 
 
+SIGNATURE = 32
+"""Bytes."""
+_NONE = "there is no such upload; begin a new one"
+
+
 class BadToken(Exception):
     """The text names no upload of ours."""
 
@@ -23,7 +29,7 @@ class BadToken(Exception):
 class Token(BaseModel):
     """One multipart upload, and what is to be done with it afterwards.
 
-    It is no secret and no proof: it names a place below `uploads/`, and whoever knows it may go on with it.
+    It is signed, so that nobody can make one for a place that is another tenant's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,19 +42,27 @@ class Token(BaseModel):
     submission: str = ""
     deadline: float | None = None
     budget: float | None = None
+    tenant: str = ""
 
-    def encode(self) -> str:
+    def encode(self, secret: bytes) -> str:
         """The token as it stands in addresses."""
         data = self.model_dump_json(exclude_none=True).encode()
-        return base64.urlsafe_b64encode(data).decode().rstrip("=")
+        return base64.urlsafe_b64encode(_signature(data, secret) + data).decode().rstrip("=")
 
     @classmethod
-    def decode(cls, text: str) -> "Token":
-        """The inverse of `encode`; raises `BadToken`."""
+    def decode(cls, text: str, secret: bytes, tenant: str = "") -> "Token":
+        """The inverse of `encode`, for a tenant; raises `BadToken`, also where it is another's."""
         try:
-            return cls.model_validate_json(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            signed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            signature, data = signed[:SIGNATURE], signed[SIGNATURE:]
+            if not hmac.compare_digest(signature, _signature(data, secret)):
+                raise ValueError("it was made by somebody else")
+            token = cls.model_validate_json(data)
         except (binascii.Error, ValidationError, ValueError):
-            raise BadToken("there is no such upload; begin a new one") from None
+            raise BadToken(_NONE) from None
+        if token.tenant != tenant:
+            raise BadToken(_NONE)
+        return token
 
     def received(self) -> UploadReceived:
         """The event that the finished upload amounts to."""
@@ -60,22 +74,28 @@ class Token(BaseModel):
             name=self.name,
             deadline=self.deadline,
             budget=self.budget,
+            tenant=self.tenant,
         )
 
 
-def new_key(upload: NewUpload) -> str:
-    """A place for a file: the same one for the same submission, a fresh one for what carries no mark."""
+def new_key(upload: NewUpload, tenant: str = "") -> str:
+    """A place for a file: the same one for a tenant's same submission, a fresh one for what carries no mark."""
     if not upload.submission:
         return keys.upload(uuid.uuid4().hex, safe_name(upload.name))
     options = upload.options.model_dump_json(exclude_none=True)
     digest = (upload.digest,) if upload.digest else ()
-    mark = "\0".join((upload.submission, upload.name, upload.model, options, *digest))
+    whose = ("", tenant) if tenant else ()
+    mark = "\0".join((upload.submission, upload.name, upload.model, options, *digest, *whose))
     return keys.upload(hashlib.blake2b(mark.encode(), digest_size=16).hexdigest(), safe_name(upload.name))
 
 
-def new_token(upload: NewUpload, key: str, multipart: str = "") -> Token:
+def new_token(upload: NewUpload, key: str, multipart: str = "", tenant: str = "") -> Token:
     """The token of an upload that has just begun."""
-    return Token(key=key, multipart=multipart, **upload.model_dump(exclude={"size", "digest"}))
+    return Token(key=key, multipart=multipart, tenant=tenant, **upload.model_dump(exclude={"size", "digest"}))
+
+
+def _signature(data: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, b"upload\0" + data, "sha256")
 
 
 def safe_name(name: str) -> str:

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
 from inference.models import Model
+from kiosk.access.caller import NOBODY, Caller
+from kiosk.access.holdings import Holdings
 from kiosk.api.jaeger import Keeps
 from observability.cost import Prices
 from storage.objects import Store
@@ -34,14 +36,20 @@ class Tools:
     """What things cost; none where nobody knows."""
     tick: float = 1.0
     """Seconds between two looks at a job whose progress is followed."""
+    holdings: Holdings = field(kw_only=True)
+    """What jobs there are, and whose."""
+    secret: bytes = b""
+    """What all replicas know and nobody else."""
+    caller: Caller = NOBODY
+    """Who makes the request at hand."""
     drawing: threading.Lock = field(default_factory=threading.Lock)
     """Held while an image's pixels are in memory: one at a time, however many results are fetched."""
 
 
 def tools(request: Request) -> Tools:
-    """What `create_app` was given."""
+    """What `create_app` was given, for whoever asks."""
     given: Tools = request.app.state.tools
-    return given
+    return replace(given, caller=request.state.caller)
 
 
 Given = Annotated[Tools, Depends(tools)]

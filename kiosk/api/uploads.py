@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import Annotated
+from tempfile import TemporaryFile
+from typing import IO, Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from kiosk.access.holdings import OverQuota
 from kiosk.api import acceptance, tokens
 from kiosk.api.problems import Trouble
 from kiosk.api.tokens import Token
@@ -53,12 +55,13 @@ def start(new: NewUpload, tools: Given, response: Response, idempotency_key: Key
     """Begin an upload in parts. A submission that is a job already is answered with that job: nothing is to be sent."""
     new = _marked(new, idempotency_key)
     acceptance.check(new, tools)
-    key = tokens.new_key(new)
+    key = tokens.new_key(new, tools.caller.tenant)
     if there := acceptance.known(new, tools):
         response.status_code = HTTPStatus.OK
         return UploadStarted(upload="", key=key, part_size=part_size(new.size), job=there.job)
-    token = tokens.new_token(new, key, tools.store.start_upload(key))
-    return UploadStarted(upload=token.encode(), key=key, part_size=part_size(new.size))
+    tools.holdings.check(tools.caller.tenant, new.size or 0)
+    token = tokens.new_token(new, key, tools.store.start_upload(key), tools.caller.tenant)
+    return UploadStarted(upload=token.encode(tools.secret), key=key, part_size=part_size(new.size))
 
 
 def addresses(
@@ -68,32 +71,33 @@ def addresses(
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[PartAddress]:
     """Addresses to PUT parts to, without any key, good for an hour."""
-    token = Token.decode(upload)
+    token = _token(upload, tools)
     numbers = range(first, min(first + count, 10_001))
     return [PartAddress(number=n, url=tools.store.part_url(token.key, token.multipart, n)) for n in numbers]
 
 
 def stored(upload: str, tools: Given) -> list[StoredPart]:
     """The parts that have arrived: what a resumed upload may skip."""
-    token = Token.decode(upload)
+    token = _token(upload, tools)
     parts = tools.store.parts(token.key, token.multipart)
     return [StoredPart(number=part.number, etag=part.etag) for part in parts]
 
 
 def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
     """Make the parts one object, and the object a job. Completing twice gives the same job."""
-    token = Token.decode(upload)
+    token = _token(upload, tools)
     again = bool(token.submission) and _is_there(token, tools)
     if again:  # whoever sent the same at the same time was faster, or this is the second call
         tools.store.abort_upload(token.key, token.multipart)
     else:
         _finish(token, completion, tools)
+        _keep_within_quota(token, tools)
     return acceptance.accept(token, tools, again)
 
 
 def abort(upload: str, tools: Given) -> None:
     """Forget an upload that isn't complete, and its parts."""
-    token = Token.decode(upload)
+    token = _token(upload, tools)
     tools.store.abort_upload(token.key, token.multipart)
 
 
@@ -117,9 +121,10 @@ class Small:
         declared = request.headers.get("content-length", "0")
         if declared.isdigit() and int(declared) > SMALL_UPLOAD:
             raise _too_large(new.name)
-        async with self._turn:
-            body = await _body(request.stream(), new.name)
-            accepted = await run_in_threadpool(_store, new, body, tools)
+        with TemporaryFile() as file:  # who sends slowly keeps nobody from having a turn
+            await _receive(request.stream(), file, new.name)
+            async with self._turn:
+                accepted = await run_in_threadpool(_store, new, file, tools)
         if accepted.again:
             response.status_code = HTTPStatus.OK
         return accepted
@@ -157,6 +162,19 @@ def _already_finished(token: Token, tools: Tools) -> None:
         raise Trouble(HTTPStatus.NOT_FOUND, what) from None
 
 
+def _keep_within_quota(token: Token, tools: Tools) -> None:
+    """Only now it is known how much was sent."""
+    try:
+        tools.holdings.check(token.tenant, tools.store.stat(token.key).size)
+    except OverQuota:
+        tools.store.delete([token.key])
+        raise
+
+
+def _token(upload: str, tools: Tools) -> Token:
+    return Token.decode(upload, tools.secret, tools.caller.tenant)
+
+
 def _is_there(token: Token, tools: Tools) -> bool:
     try:
         tools.store.stat(token.key)
@@ -173,25 +191,27 @@ def _upload(query: NewJob) -> NewUpload:
     return NewUpload(options=options, **query.model_dump(include={"name", "model", "submission", "deadline", "budget"}))
 
 
-async def _body(chunks: AsyncIterator[bytes], name: str) -> bytearray:
-    body = bytearray()
+async def _receive(chunks: AsyncIterator[bytes], file: IO[bytes], name: str) -> None:
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in chunks:
-                body += chunk
-                if len(body) > SMALL_UPLOAD:
+                file.write(chunk)
+                if file.tell() > SMALL_UPLOAD:
                     raise _too_large(name)
     except TimeoutError:
         raise Trouble(HTTPStatus.REQUEST_TIMEOUT, f"{name} took too long to arrive; send it in parts") from None
-    if not body:
+    if not file.tell():
         raise Trouble(HTTPStatus.BAD_REQUEST, f"{name} is empty")
-    return body
+    file.seek(0)
 
 
-def _store(new: NewUpload, body: bytearray, tools: Tools) -> Accepted:
+def _store(new: NewUpload, file: IO[bytes], tools: Tools) -> Accepted:
+    body = bytearray(file.read())
     if there := acceptance.known(new, tools, body):
         return there
-    token = tokens.new_token(new, tokens.new_key(new))
+    tenant = tools.caller.tenant
+    tools.holdings.check(tenant, len(body))
+    token = tokens.new_token(new, tokens.new_key(new, tenant), tenant=tenant)
     tools.store.put(token.key, _taken(body))
     return acceptance.accept(token, tools)
 

@@ -24,7 +24,9 @@ PATIENCE = 60.0
 LATE = 5.0
 """Seconds without an answer after which whoever waits is told."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
-_PASSING = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+_PASSING = frozenset(
+    {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
 _FINAL = frozenset({404, 405, 411, 413, 501})
 """Answers of a store that another try won't change."""
 _TIMEOUT = httpx.Timeout(60, connect=5)
@@ -75,14 +77,19 @@ class Calls:
         Seconds for which a request is repeated while the API can't be reached or says that it is not ready.
     late
         Called when a request has been repeated for some seconds.
+    token
+        What lets us in, where the API asks for it. It goes to the API only, never to the store.
     """
 
-    def __init__(self, api: str, patience: float = PATIENCE, late: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, api: str, patience: float = PATIENCE, late: Callable[[], None] | None = None, token: str | None = None
+    ) -> None:
         self.api = api.rstrip("/")
         self.patience = patience
         self._late = late
         try:
-            self._http = httpx.Client(base_url=self.api + PREFIX, timeout=_TIMEOUT)
+            lets_in = {"Authorization": f"Bearer {token.strip()}"} if token else {}
+            self._http = httpx.Client(base_url=self.api + PREFIX, timeout=_TIMEOUT, headers=lets_in)
         except httpx.InvalidURL as error:
             raise NotRunning(f"{api} is no address: {error}.") from None
 

@@ -63,6 +63,8 @@ class Monolayer:
         Seconds for which a request is repeated while nothing answers.
     late
         Called when a request has been repeated for some seconds.
+    token
+        What lets you in, where Monolayer asks for it (`monolayer tokens create`); none: what `MONOLAYER_TOKEN` says.
 
     Raises
     ------
@@ -71,9 +73,14 @@ class Monolayer:
     """
 
     def __init__(
-        self, api: str | None = None, patience: float = PATIENCE, late: Callable[[], None] | None = None
+        self,
+        api: str | None = None,
+        patience: float = PATIENCE,
+        late: Callable[[], None] | None = None,
+        token: str | None = None,
     ) -> None:
-        self._calls = Calls(find_api(api or os.environ.get("MONOLAYER_API")), patience, late)
+        found = find_api(api or os.environ.get("MONOLAYER_API"))
+        self._calls = Calls(found, patience, late, token or os.environ.get("MONOLAYER_TOKEN"))
 
     def __enter__(self) -> Self:
         return self

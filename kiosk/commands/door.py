@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
@@ -18,18 +18,26 @@ _LOOKED_AT = 500
 """The newest jobs, among which the beginning of an id is looked for."""
 
 
+class Named(NamedTuple):
+    """What the command line or the environment says of the Monolayer that is meant."""
+
+    api: str | None = None
+    token: str | None = None
+
+
 @contextmanager
 def opened(ctx: typer.Context) -> "Iterator[Monolayer]":
     """A client of the API; raises `NotRunning` at once where nothing answers."""
     from kiosk.client import Monolayer
     from kiosk.client.calls import find_api
 
-    api = find_api(ctx.obj)
-    with Monolayer(api, late=lambda: screen.warn("Monolayer doesn't answer; waiting.")) as monolayer:
+    named: Named = ctx.obj
+    api = find_api(named.api)
+    with Monolayer(api, token=named.token, late=lambda: screen.warn("Monolayer doesn't answer; waiting.")) as monolayer:
         try:
             monolayer.health()
         except NotRunning:
-            raise NotRunning(_absent(ctx.obj, api)) from None
+            raise NotRunning(_absent(named.api, api)) from None
         yield monolayer
 
 

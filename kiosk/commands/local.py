@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kiosk.local.stack import Local
 
 _WIDTH = 16
+_HERE = "127.0.0.1"
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 
@@ -37,6 +38,10 @@ def up(
         bool,
         typer.Option("--observe", help="Start VictoriaMetrics and Jaeger too: metrics, dashboards, alerts and traces."),
     ] = False,
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Listen on this address of the machine, for others; asks for tokens."),
+    ] = _HERE,
 ) -> None:
     """Start everything on this machine.
 
@@ -48,17 +53,22 @@ def up(
     ~/.cache/monolayer), which takes some minutes and a network; later starts take seconds. Images, results and logs
     are kept in the state folder (MONOLAYER_STATE, usually ~/.local/state/monolayer), also over a power cut.
 
+    With --host others can reach the API, and the S3 server, which takes uploads that the API has signed. Whoever asks
+    needs a token then (`monolayer tokens create`). Nothing is encrypted on the way: put a proxy with a certificate
+    before it where the network is not your own.
+
     Without --detach it stays, shows what happens, and Ctrl-C stops everything.
     """
     from kiosk.local import page, show
-    from kiosk.local.settings import check_prices
+    from kiosk.local.settings import check_host, check_prices
 
-    local = here(observe)
+    local = here(observe, host)
     before = local.status()
     if before["running"]:
         _say_running(before, observe)
         return
     check_prices()
+    check_host(host)
     with show.parts() as parts:
         local.install(parts.tell)
         no_page = page.offer(local.cache, partial(parts.tell, "page"))
@@ -69,6 +79,8 @@ def up(
         with show.parts() as parts:
             local.wait(look=parts.look)
         _say_addresses(local.status())
+        if host != _HERE:
+            screen.say("Whoever asks from elsewhere, or from here, needs a token: `monolayer tokens create NAME`.")
         if not detach:
             screen.warn("Ctrl-C stops everything.")
             _stay(local)
@@ -171,7 +183,7 @@ def env(as_json: Json = False) -> None:
         screen.say(f"export {name}={shlex.quote(value)}")
 
 
-def here(observe: bool = False) -> "Local":
+def here(observe: bool = False, host: str = _HERE) -> "Local":
     """What runs on this machine, or would, with what watches it or without; raises `MonolayerError`."""
     try:
         from kiosk.local.stack import Local
@@ -180,7 +192,7 @@ def here(observe: bool = False) -> "Local":
             f"This is Monolayer's client alone ({error.name} is not installed). To run everything on this machine, "
             "install it with the servers: pip install 'monolayer[server]'"
         ) from error
-    return Local.usual(observe)
+    return Local.usual(observe, host)
 
 
 def _stay(local: "Local") -> None:

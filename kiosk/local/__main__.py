@@ -11,6 +11,7 @@ from kiosk.local.cache import LocalError
 from kiosk.local.ports import wanted
 from kiosk.local.processes import EVERYTHING, chosen, table
 from kiosk.local.serve import AlreadyRunning, serve
+from kiosk.local.settings import HERE
 from kiosk.local.state import State
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--any-ports", action="store_true", help="don't try the usual ports first")
     parser.add_argument("--workers", type=int, default=1, help="how many processes segment images")
     parser.add_argument("--through", action="append", default=[], metavar="PART=ADDRESS", help="a proxy before a part")
+    parser.add_argument("--host", default=HERE, help="where the API and the S3 server listen")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
@@ -32,7 +34,7 @@ def main() -> None:
     through = dict(entry.split("=", 1) for entry in options.through)
     try:
         make = partial(table, workers=options.workers)
-        serve(State(options.state), options.cache, parts, usual, make, through=through)
+        serve(State(options.state), options.cache, parts, usual, make, through=through, host=options.host)
     except (LocalError, AlreadyRunning) as error:
         sys.exit(str(error))
     logging.shutdown()

@@ -12,7 +12,7 @@ from kiosk.local.cache import remove
 from kiosk.local.leftovers import MARK
 from kiosk.local.ports import OBSERVERS, metrics
 from kiosk.local.process import Process
-from kiosk.local.settings import addresses, environment
+from kiosk.local.settings import HERE, addresses, environment
 from kiosk.local.state import State
 
 SERVERS = ("kafka", "s3", "triton")
@@ -54,11 +54,13 @@ class Place:
     ports: Mapping[str, int]
     through: Mapping[str, str] = field(default_factory=dict)
     """Other addresses, by part, for the stages, the inbox and the API: of proxies before the servers."""
+    host: str = HERE
+    """Where the API and the S3 server listen."""
 
     @property
     def addresses(self) -> dict[str, str]:
         """Where each part is found."""
-        return addresses(self.ports)
+        return addresses(self.ports, self.host)
 
     @property
     def seen(self) -> dict[str, str]:
@@ -160,7 +162,11 @@ def _s3(place: Place) -> Process:
     keys = place.state.keys()
     return Process(
         name="s3",
-        argv=tuple(s3.command(golang.installed(s3.SERVER, place.cache), place.state.folder / "s3", place.ports["s3"])),
+        argv=tuple(
+            s3.command(
+                golang.installed(s3.SERVER, place.cache), place.state.folder / "s3", place.ports["s3"], place.host
+            )
+        ),
         probe=probes.s3_answers(place.addresses["s3"], keys),
         log=place.state.log("s3"),
         environment=_marked(place, s3.variables(keys)),

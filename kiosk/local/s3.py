@@ -19,7 +19,7 @@ class Keys:
     secret: str
 
 
-def command(binary: Path, folder: Path, port: int) -> list[str]:
+def command(binary: Path, folder: Path, port: int, host: str = "127.0.0.1") -> list[str]:
     """Return how the server is started; `variables` belong to it.
 
     Parameters
@@ -29,7 +29,9 @@ def command(binary: Path, folder: Path, port: int) -> list[str]:
     folder
         Its part of the state folder: a folder per bucket, a file per object.
     port
-        Where it listens on 127.0.0.1.
+        Where it listens.
+    host
+        On which address: this machine alone can reach the usual one.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def command(binary: Path, folder: Path, port: int) -> list[str]:
     """
     data, sidecar = folder / "data", folder / "attributes"
     data.mkdir(parents=True, exist_ok=True)
-    argv = [str(binary), "--port", f"127.0.0.1:{port}", "--quiet", "posix"]
+    argv = [str(binary), "--port", f"{host}:{port}", "--quiet", "posix"]
     if sidecar.exists() or not keeps_attributes(data):
         sidecar.mkdir(exist_ok=True)
         argv += ["--sidecar", str(sidecar)]

@@ -11,7 +11,7 @@ from typing import IO, Any
 from kiosk.local import ports
 from kiosk.local.leftovers import kill_leftovers, own_record
 from kiosk.local.processes import EVERYTHING, Place, Table, table
-from kiosk.local.settings import BUCKET
+from kiosk.local.settings import BUCKET, HERE
 from kiosk.local.state import State
 from kiosk.local.supervisor import Kept, Supervisor
 
@@ -53,6 +53,7 @@ def serve(
     make: Table = table,
     prepared_by: Callable[[Place, Collection[str]], None] = prepare,
     through: Mapping[str, str] | None = None,
+    host: str = HERE,
 ) -> None:
     """Run everything until SIGTERM or SIGINT.
 
@@ -72,6 +73,8 @@ def serve(
         Called when the servers work, before the rest starts.
     through
         Proxies, see `Place.through`.
+    host
+        See `Place.host`.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def serve(
         killed = kill_leftovers(state.status(), state.folder)
         if killed:
             log.warning("killed what an earlier life left running: %s", ", ".join(killed))
-        place = Place(state, cache, ports.choose(state.remembered_ports(), usual, claims.take), through or {})
+        place = Place(state, cache, ports.choose(state.remembered_ports(), usual, claims.take), through or {}, host)
         state.remember_ports({**state.remembered_ports(), **place.ports})
         own = own_record()
 

@@ -1,12 +1,15 @@
 """Where the parts are, as the environment variables that every process and client reads."""
 
 import os
+import socket
 from collections.abc import Mapping
 
 from kiosk.local.cache import LocalError
 from kiosk.local.s3 import Keys
 
 BUCKET = "monolayer"
+HERE = "127.0.0.1"
+"""Where everything listens, unless it is to be reached from elsewhere."""
 _OBSERVED = {"MONOLAYER_TRACES": "traces", "MONOLAYER_JAEGER": "jaeger", "MONOLAYER_PROMETHEUS": "victoriametrics"}
 """Where spans are sent (OTLP over gRPC), and where traces and metrics are asked for, if there is such a part."""
 _MOST_WORKERS = 16  # the partitions of a topic: further ones would have nothing to do
@@ -49,18 +52,43 @@ def has_display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def addresses(ports: Mapping[str, int]) -> dict[str, str]:
+def check_host(host: str) -> None:
+    """Try whether the API could listen there.
+
+    Parameters
+    ----------
+    host
+        An address of this machine, or its name. One that stands for all of them can't be told to clients.
+
+    Raises
+    ------
+    LocalError
+        It could not.
+    """
+    try:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            found = probe.getsockname()[0]
+    except OSError as error:
+        raise LocalError(f"Nothing can listen on {host!r}: {error.strerror or error}.") from None
+    if found == "0.0.0.0":
+        raise LocalError("Name the one address that others reach this machine by: uploads are sent there as well.")
+
+
+def addresses(ports: Mapping[str, int], host: str = HERE) -> dict[str, str]:
     """Return where a person or a program finds each part.
 
     Parameters
     ----------
     ports
         From `kiosk.local.ports.choose`.
+    host
+        Where the API listens, and the S3 server, to which clients send the parts of uploads.
     """
     found = {
-        "api": f"http://127.0.0.1:{ports['api']}",
+        "api": f"http://{host}:{ports['api']}",
         "kafka": f"127.0.0.1:{ports['kafka']}",
-        "s3": f"http://127.0.0.1:{ports['s3']}",
+        "s3": f"http://{host}:{ports['s3']}",
         "triton": f"127.0.0.1:{ports['triton']}",
         "triton_metrics": f"http://127.0.0.1:{ports['triton-metrics']}/metrics",
     }

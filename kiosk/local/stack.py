@@ -17,7 +17,7 @@ from kiosk.local.logs import last_lines
 from kiosk.local.process import bound_to_parent
 from kiosk.local.processes import EVERYTHING, OBSERVED
 from kiosk.local.s3 import Keys
-from kiosk.local.settings import aws_environment, environment, segment_workers
+from kiosk.local.settings import HERE, aws_environment, environment, segment_workers
 from kiosk.local.state import State, rotate, state_folder
 
 _STOP_SECONDS = 14.0  # the supervisor itself gives up waiting after 12
@@ -50,6 +50,8 @@ class Local:
         Further environment variables for all that runs.
     supervisor
         The module that is run as the supervisor.
+    host
+        Where the API and the S3 server listen.
     """
 
     state: State
@@ -60,19 +62,22 @@ class Local:
     through: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     supervisor: str = "kiosk.local"
+    host: str = HERE
     _started: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def usual(cls, observe: bool = False) -> "Local":
+    def usual(cls, observe: bool = False, host: str = HERE) -> "Local":
         """Return everything, in the folders that the environment names.
 
         Parameters
         ----------
         observe
             Whether what watches it is started as well.
+        host
+            Where the API listens.
         """
         parts = OBSERVED if observe else EVERYTHING
-        return cls(State(state_folder()), cache_folder(), parts, workers=segment_workers())
+        return cls(State(state_folder()), cache_folder(), parts, workers=segment_workers(), host=host)
 
     def install(self, tell: Callable[[str, str], None]) -> None:
         """Download and build what is missing; `tell` hears the part and how far it is.
@@ -193,7 +198,7 @@ class Local:
 
     def _arguments(self) -> list[str]:
         folders = ["--state", str(self.state.folder), "--cache", str(self.cache)]
-        what = ["--parts", ",".join(self.parts), "--workers", str(self.workers)]
+        what = ["--parts", ",".join(self.parts), "--workers", str(self.workers), "--host", self.host]
         through = [word for part, address in self.through.items() for word in ("--through", f"{part}={address}")]
         return [*folders, *what, *through, *(["--any-ports"] if self.any_ports else [])]
 

@@ -38,6 +38,8 @@ class Job(Record):
     """Why the whole job can't be worked on; empty when it can."""
     budget: float | None = None
     """Dollars that it may cost before it is held; none: as many as it takes."""
+    tenant: str = ""
+    """Whose job it is; empty: nobody's in particular."""
 
 
 class Entry(Record):

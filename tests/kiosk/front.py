@@ -160,8 +160,8 @@ def _label_again(store: Store, listed: SliceListed) -> None:
     ending.finish(store, listed.job)
 
 
-def app_of(store: Store, told: Told | None = None, prices: Prices | None = None) -> FastAPI:
-    app = create_app(store, told or Told(), MODELS, tick=0.01, prices=prices)
+def app_of(store: Store, told: Told | None = None, prices: Prices | None = None, **access: Any) -> FastAPI:
+    app = create_app(store, told or Told(), MODELS, tick=0.01, prices=prices, **access)
     if isinstance(store, Bucket):
         app.add_api_route("/memory:{url:path}", store.take, methods=["PUT"])
     return app
@@ -176,7 +176,7 @@ class InProcess:
     def request(self, method: str, url: str, **given: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
                 return await client.request(method, url, **given)
 
         return asyncio.run(ask())

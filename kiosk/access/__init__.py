@@ -1,0 +1,1 @@
+"""Who may ask for what: tokens, tenants and their quotas, and how often."""

@@ -1,0 +1,67 @@
+"""Headers that keep a browser from doing more with an answer than is meant."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kiosk.contract import PREFIX
+
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # what older browsers know of frame-ancestors
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+"""Of what is data, and never a page."""
+HTTPS_SECONDS = 365 * 24 * 3600
+_DOCS = f"{STRICT}; style-src 'unsafe-inline'"
+_PAGE = (
+    "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'; "
+    "script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+    "worker-src 'self' blob:; connect-src 'self'"
+)
+"""Decoders of pictures are WebAssembly in workers; a picture drawn from data is a blob."""
+
+
+class Headers:
+    """Stands around the API and the page.
+
+    Parameters
+    ----------
+    stores
+        Other places that the page may send to: the object store, which takes the parts of uploads.
+    """
+
+    def __init__(self, app: ASGIApp, stores: Sequence[str] = ()) -> None:
+        self._app = app
+        self._page = " ".join((_PAGE, *stores))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add(MutableHeaders(scope=message), scope)
+            await send(message)
+
+        return await self._app(scope, receive, told)
+
+    def _add(self, headers: MutableHeaders, scope: Scope) -> None:
+        path: str = scope["path"]
+        for name, value in ALWAYS.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Content-Security-Policy", self._policy(path))
+        if path.startswith(f"{PREFIX}/"):
+            headers.setdefault("Cache-Control", "no-store")  # a shared cache must not keep what needed a token
+        if scope["scheme"] == "https":
+            headers.setdefault("Strict-Transport-Security", f"max-age={HTTPS_SECONDS}")
+
+    def _policy(self, path: str) -> str:
+        if path == f"{PREFIX}/docs":
+            return _DOCS
+        return STRICT if path.startswith(f"{PREFIX}/") else self._page

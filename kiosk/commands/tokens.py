@@ -1,0 +1,147 @@
+"""`tokens`: who may ask a Monolayer that listens beyond its own machine. They are written to the bucket directly, by
+whoever has its keys: no request to the API can make one.
+"""
+
+import json
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kiosk.commands import screen
+from kiosk.commands.local import here
+from kiosk.errors import CannotSend, MonolayerError, NotRunning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kiosk.access.tokens import AccessToken
+    from storage.objects import Store
+
+_GB = 1e9
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
+Tenant = Annotated[str, typer.Option(metavar="NAME", help="Whose jobs it makes and shows; without it, nobody's.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        help="Make, list and revoke tokens, which a Monolayer asks for that listens beyond its own machine.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    for command in (create, revoke, limit):
+        group.command()(command)
+    group.command(name="list")(list_)
+    app.add_typer(group, name="tokens")
+
+
+def create(
+    name: Annotated[str, typer.Argument(help="Who or what it is for.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="submit, read or admin; may be given twice. Without it: submit and read."),
+    ] = None,
+    tenant: Tenant = "",
+    days: Annotated[float | None, typer.Option(min=0.001, help="How long it is good; otherwise until revoked.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a token and print it: this once, as only its digest is kept.
+
+    \b
+      export MONOLAYER_TOKEN=$(monolayer tokens create "Ada's notebook")
+      monolayer tokens create "the lab next door" --tenant next-door --days 90
+    """
+    from kiosk.access import tokens
+
+    with _bucket() as store:
+        try:
+            text, made = tokens.create(store, name, _scopes(scope), tenant, days)
+        except tokens.Unfit as why:
+            raise CannotSend(f"{str(why)[0].upper()}{str(why)[1:]}.") from None
+    screen.say(json.dumps({"token": text, **_told(made)}) if as_json else text)
+
+
+def list_(as_json: Json = False) -> None:
+    """Show all tokens, the newest first; not the tokens themselves, which nobody knows but their owners."""
+    from kiosk.access import tokens
+
+    with _bucket() as store:
+        found = [_told(each) for each in tokens.listed(store)]
+    if as_json:
+        screen.say(json.dumps({"tokens": found}))
+        return
+    columns = ("id", "name", "scopes", "tenant", "made", "state")
+    screen.table(columns, [tuple(str(each[column]) for column in columns) for each in found])
+
+
+def revoke(token: Annotated[str, typer.Argument(metavar="ID", help="As `monolayer tokens list` shows it.")]) -> None:
+    """End a token. APIs that run refuse it within five seconds."""
+    from kiosk.access import tokens
+
+    with _bucket() as store:
+        ended = tokens.revoke(store, token)
+    if ended is None:
+        raise CannotSend(f"There is no token {token}; `monolayer tokens list` shows all.")
+    screen.say(f"The token {ended.id} of {ended.name} is revoked.")
+
+
+def limit(
+    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    images: Annotated[int | None, typer.Option(min=0, help="Images in flight at once.")] = None,
+    gigabytes: Annotated[float | None, typer.Option(min=0, help="Uploads stored, in GB.")] = None,
+) -> None:
+    """Say how much a tenant may have at once; what isn't said is not limited."""
+    from kiosk.access import holdings, tokens
+
+    quota = holdings.Quota(images=images, bytes=None if gigabytes is None else round(gigabytes * _GB))
+    with _bucket() as store:
+        try:
+            tokens.check_tenant(tenant)
+        except tokens.Unfit as why:
+            raise CannotSend(f"{why}.") from None
+        holdings.limit(store, tenant, quota)
+
+
+def _scopes(names: list[str] | None) -> "set[Any]":
+    from kiosk.access.caller import Scope
+
+    try:
+        return {Scope(name) for name in names or ("submit", "read")}
+    except ValueError:
+        raise CannotSend(f"A scope is one of {', '.join(Scope)}.") from None
+
+
+def _told(token: "AccessToken") -> dict[str, object]:
+    now = time.time()
+    state = "good" if token.opens(now) else "revoked" if token.revoked else "expired"
+    if state == "good" and token.expires:
+        state = f"good for {(token.expires - now) / 86400:.1f} days"
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(token.created))
+    scopes = " ".join(token.scopes)
+    return {"id": token.id, "name": token.name, "scopes": scopes, "tenant": token.tenant, "made": made, "state": state}
+
+
+@contextmanager
+def _bucket() -> "Iterator[Store]":
+    """The bucket that the environment names with its keys, else that of this machine's Monolayer."""
+    local = here()
+    from kiosk.api.settings import Settings
+    from storage.objects import StoreError
+    from storage.s3 import S3Store
+
+    named = Settings()
+    if named.s3_access_key:
+        opened = (named.s3_endpoint, named.s3_access_key, named.s3_secret_key, named.bucket)
+    else:
+        known = local.environment()
+        opened = tuple(  # type: ignore[assignment]
+            known[f"MONOLAYER_{part}"] for part in ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "BUCKET")
+        )
+    try:
+        yield S3Store(*opened)
+    except StoreError as error:
+        raise (NotRunning if not named.s3_access_key else MonolayerError)(
+            f"Tokens are kept in the bucket, and the store at {opened[0]} can't be asked: {error}."
+        ) from None
