@@ -31,6 +31,10 @@ Deadline = Annotated[float, Field(ge=DEADLINES[0], le=DEADLINES[1], allow_inf_na
 """Seconds after which images in flight are rejected; its clock stands still while a part of the system is away."""
 
 
+Notify = Annotated[str, Field(max_length=2000)]
+"""An address that is told when the job ends, by a signed message; empty: none."""
+
+
 class Strict(BaseModel):
     """A request: what it doesn't know is a mistake of the sender."""
 
@@ -55,6 +59,7 @@ class NewUpload(Strict):
     budget: Dollars | None = None
     size: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the file where they are known: very large files are sent in larger parts."""
+    notify: Notify = ""
     digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     """SHA-256 of its bytes: under one mark, files that differ in it are different submissions."""
 
@@ -73,6 +78,7 @@ class NewJob(Strict):
     submission: Mark = ""
     deadline: Deadline | None = None
     budget: Dollars | None = None
+    notify: Notify = ""
 
 
 class UploadStarted(Answer):
@@ -113,6 +119,8 @@ class Accepted(Answer):
     job: str
     again: bool = False
     """The same submission was here before; nothing new begins."""
+    signed_with: str = ""
+    """What the message is signed with that tells of its end, where one was asked for (Standard Webhooks)."""
 
 
 class CostView(Answer):

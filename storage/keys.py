@@ -15,9 +15,11 @@ in the order of its archive's directory and stored by shards of 1,000.
     jobs/<job>/budget.json                      how many dollars it may cost, where it was given more
     jobs/<job>/cancelled.json                   somebody cancelled the job
     jobs/<job>/done.json                        the job's end, as of a round
+    jobs/<job>/told/<round>.json                whoever wanted to know was told of its end, or could not be
     open/<job>                                  there while the job is not done; its deadline's clock
     held/job/<job>, held/model/<digest>         why nothing is begun for them, or when that ended
     deleted/<job>                               the job was here, and its time was over
+    notices/<job>/<round>                       somebody is to be told when it ends; how often that was tried
     tally/<job>/<round>.<owner>                 a bitmap that only makes answers fast
     scratch/<job>/<shard>/<image>/...           tiles and maps between processes
     quarantine/<topic>/<partition>/<offset>     bytes on a topic that name no job
@@ -35,6 +37,7 @@ INBOX = "inbox/"
 OPEN = "open/"
 HELD = "held/"
 DELETED = "deleted/"
+NOTICES = "notices/"
 TALLY = "tally/"
 SCRATCH = "scratch/"
 MODEL = "model/"
@@ -44,7 +47,7 @@ ALONE = "alone/"
 ACCESS = "access/"
 TOKENS = f"{ACCESS}tokens/"
 TENANTS = f"{ACCESS}tenants/"
-TOP = (UPLOADS, INBOX, JOBS, OPEN, HELD, DELETED, TALLY, SCRATCH, QUARANTINE, ALONE, ACCESS)
+TOP = (UPLOADS, INBOX, JOBS, OPEN, HELD, DELETED, NOTICES, TALLY, SCRATCH, QUARANTINE, ALONE, ACCESS)
 """What keys begin with: no tenant may be called so."""
 INPUTS = (UPLOADS, INBOX)
 """The prefixes under which an announced upload may lie."""
@@ -124,6 +127,21 @@ def round_(job_id: str, number: int, mark: str) -> str:
 def rounds(job_id: str) -> str:
     """All replays of a job, in order."""
     return f"{JOBS}{job_id}/rounds/"
+
+
+def notice(job_id: str, number: int) -> str:
+    """A message that is owed for the end of a job's round."""
+    return f"{notices(job_id)}{number}"
+
+
+def notices(job_id: str) -> str:
+    """All messages that are owed for a job."""
+    return f"{NOTICES}{job_id}/"
+
+
+def told(job_id: str, number: int) -> str:
+    """What became of a message."""
+    return f"{JOBS}{job_id}/told/{number:05d}.json"
 
 
 def round_of(key: str) -> int:

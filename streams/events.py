@@ -175,6 +175,8 @@ class UploadReceived(Event):
     budget: Dollars | None = None
     """None: as many dollars as it takes."""
     tenant: Tenant = ""
+    notify: Annotated[str, Field(max_length=2000)] = ""
+    """An address that is told when the job ends; empty: none."""
 
     @field_validator("object")
     @classmethod

@@ -13,6 +13,7 @@ from storage.objects import NotFound, Store
 from streams.events import Options, UploadReceived
 from streams.jobs import ending, ledger
 from streams.jobs.records import DEADLINE, Job
+from streams.notices import owed
 from streams.wording import complaint
 
 
@@ -72,6 +73,7 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
         deadline=upload.deadline or DEADLINE,
         budget=upload.budget,
         tenant=upload.tenant,
+        notify=upload.notify,
     )
     return _write(store, job)
 
@@ -92,6 +94,7 @@ def refuse(store: Store, upload: UploadReceived, why: str) -> Job:
         created=time.time(),
         refused=why,
         tenant=upload.tenant,
+        notify=upload.notify,
     )
     return _write(store, job)
 
@@ -110,6 +113,7 @@ def _write_new(store: Store, job: Job) -> Job:
     if ledger.exists(store, keys.deleted(job.job)):
         raise Gone(f"{job.name} was job {job.job}, whose results have been deleted; submit it under another mark")
     ending.reopen(store, job.job)  # first: a job that nobody looks after might never end
+    owed.owe(store, job)
     ledger.write(store, keys.job(job.job), job)
     return job
 

@@ -114,7 +114,7 @@ class _Sweep:
         used = {job.object for job in self.jobs.values()}
         if marker.object.startswith(keys.UPLOADS) and marker.object not in used:
             self.store.delete([marker.object])
-        for prefix in (keys.tallies(name), keys.scratch_prefix(name), keys.job_prefix(name)):
+        for prefix in (keys.tallies(name), keys.notices(name), keys.scratch_prefix(name), keys.job_prefix(name)):
             self._remove(self.store.list(prefix))
 
     def _compact(self, name: str, done: Done) -> int:
@@ -131,7 +131,7 @@ class _Sweep:
 
     def _remove_unowned(self) -> None:
         """What speaks of jobs that don't exist, once it is a day old."""
-        for prefix in (keys.TALLY, keys.JOBS):
+        for prefix in (keys.TALLY, keys.NOTICES, keys.JOBS):
             for name in set(self.store.folders(prefix)) - self.jobs.keys():
                 self.swept.leftovers += self._remove(self._older(f"{prefix}{name}/", DAY))
         for name in set(self.store.folders(keys.SCRATCH)) - self.jobs.keys():

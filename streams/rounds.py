@@ -11,6 +11,7 @@ from streams.events import ReasonClass, SliceListed
 from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Job, ManifestIndex, Round
 from streams.jobs.tally import numbers
+from streams.notices import owed
 
 
 class NothingToReplay(Exception):
@@ -75,6 +76,7 @@ def replay(
             break
         store.delete([key])  # another of this number came and ended meanwhile
     ending.reopen(store, job)
+    owed.owe(store, accepted, number)
     return round_
 
 

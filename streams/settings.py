@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """How long an upload is kept that never became a job."""
     results_days: float = 0.0
     """How long a finished job is kept, with its results and its upload; 0: for ever."""
+    notify_private: bool = False
+    """Whether who is told of a job's end may be in this network, and called without encryption."""
     traces: str = ""
     """Where spans go: `host:port` of what speaks OTLP over gRPC, such as Jaeger; empty: nothing is traced."""
     traces_ratio: float = 1.0

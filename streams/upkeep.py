@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from observability import metrics
@@ -12,6 +13,7 @@ from storage.objects import StoreError
 from streams import retention
 from streams.jobs import markers
 from streams.kafka import Backlog
+from streams.notices.telling import Sender, Telling
 from streams.retention import Keeping
 from streams.sweep import SECONDS, Sweeper
 from streams.tools import Tools
@@ -28,6 +30,12 @@ class Upkeep:
 
     sweep_seconds: float = SECONDS
     keeping: Keeping = field(default_factory=Keeping)
+    sender: Sender = field(default_factory=Sender)
+
+
+async def keep_telling(upkeep: Upkeep, lane: LaneOfWork, tools: Tools) -> None:
+    """Tell whoever wants to know of the ends of the jobs whose outcomes this lane reads, until cancelled."""
+    await Telling(tools.store, _owner(lane), upkeep.sender).go_on()
 
 
 async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str) -> None:
@@ -37,9 +45,7 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
         answers = await asyncio.gather(*(tools.gate.healthy(model) for model in tools.models.values()))
         return all(answers)
 
-    def owns(job: str) -> bool:
-        return lane.ready and lane.subscription.reads(job.encode())
-
+    owns = _owner(lane)
     seconds, accounts = upkeep.sweep_seconds, tools.tallies.accounts
     sweeper = Sweeper(tools.store, owns, Backlog(bootstrap), healthy, seconds=seconds, accounts=accounts)
     # Both begin somewhere within their period: where no worker lives for a whole one, nobody would ever do either.
@@ -53,6 +59,13 @@ async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str
         if time.monotonic() - tidied > TIDY_SECONDS and owns(_TIDIER):
             tidied = time.monotonic()
             await _tidy(upkeep.keeping, tools)
+
+
+def _owner(lane: LaneOfWork) -> Callable[[str], bool]:
+    def owns(job: str) -> bool:
+        return lane.ready and lane.subscription.reads(job.encode())
+
+    return owns
 
 
 async def tell_held(tools: Tools) -> None:

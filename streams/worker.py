@@ -12,7 +12,7 @@ from pathlib import Path
 from observability.logs import log
 from streams import kafka, stages
 from streams.tools import Tools
-from streams.upkeep import Upkeep, keep_up
+from streams.upkeep import Upkeep, keep_telling, keep_up
 from streams.work.consuming import RELEASE_SECONDS
 from streams.work.lane import LaneOfWork
 from streams.work.watchdog import Watchdog
@@ -66,7 +66,9 @@ class Worker:
         keeping_up: list[asyncio.Task[None]] = []
         try:
             await asyncio.gather(*(each.start() for each in subscriptions))
-            keeping_up = [asyncio.create_task(self._keep_up(lane)) for lane in self.lanes if lane.chain[0].owns_jobs]
+            owners = [lane for lane in self.lanes if lane.chain[0].owns_jobs]
+            keeping_up = [asyncio.create_task(self._keep_up(lane)) for lane in owners]
+            keeping_up += [asyncio.create_task(keep_telling(self._upkeep, lane, self.tools)) for lane in owners]
             while not told.is_set() and not self._must_end():
                 await self.beat()
                 with contextlib.suppress(TimeoutError):

@@ -9,6 +9,9 @@ from kiosk.api.tools import Tools
 from kiosk.contract import Accepted, NewUpload
 from storage.objects import NotFound
 from streams import intake
+from streams.jobs.records import Job
+from streams.notices import addresses, signed
+from streams.notices.addresses import Unsuitable
 
 NO_PRICES = "a budget needs prices, and none are known here; MONOLAYER_PRICES names them when Monolayer starts"
 
@@ -18,6 +21,8 @@ def check(new: NewUpload, tools: Tools) -> None:
     intake.check(new.model, new.options.model_dump(exclude_none=True), tools.models)
     if new.budget is not None and tools.prices is None:
         raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, NO_PRICES)
+    if new.notify:
+        _check_notify(new.notify, tools)
 
 
 def accept(token: Token, tools: Tools, again: bool = False) -> Accepted:
@@ -25,7 +30,20 @@ def accept(token: Token, tools: Tools, again: bool = False) -> Accepted:
     received = token.received()
     job = intake.accept(tools.store, received, tools.models)
     tools.announcer.announce(received.model_copy(update={"job": job.job, "etag": job.etag}))
-    return Accepted(job=job.job, again=again)
+    return Accepted(job=job.job, again=again, signed_with=_signed_with(job, tools))
+
+
+def _check_notify(url: str, tools: Tools) -> None:
+    try:
+        addresses.check(url, tools.private)
+    except Unsuitable as why:
+        raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, f"notify: {why}") from None
+
+
+def _signed_with(job: Job, tools: Tools) -> str:
+    if not job.notify:
+        return ""
+    return signed.written(signed.secret_for(tools.secret, job.tenant, job.notify))
 
 
 def known(new: NewUpload, tools: Tools, body: bytes | bytearray | None = None) -> Accepted | None:

@@ -16,12 +16,13 @@ def admission(settings: Settings) -> Access:
     """Who may come in; raises `BadSettings`."""
     secret = house_secret(settings.s3_secret_key)
     if not asks(settings):
-        return Access(secret=secret)
+        return Access(secret=secret, private=settings.notify_private)
     return Access(
         login=True,
         proxy=_proxy(settings),
         rates=Rates(settings.requests_per_second, settings.requests_at_once),
         secret=secret,
+        private=settings.notify_private,
     )
 
 

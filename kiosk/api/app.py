@@ -61,7 +61,15 @@ def create_app(
         redoc_url=None,
     )
     app.state.tools = Tools(
-        store, announcer, models, kept, prices, tick, holdings=Holdings(store, quota), secret=access.secret
+        store,
+        announcer,
+        models,
+        kept,
+        prices,
+        tick,
+        holdings=Holdings(store, quota),
+        secret=access.secret,
+        private=access.private,
     )
     app.add_middleware(Bodies)
     app.add_middleware(Guard, access=access, store=store)

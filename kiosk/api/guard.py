@@ -49,7 +49,9 @@ class Access:
     proxy: Proxy | None = None
     rates: Rates = field(default_factory=lambda: Rates(0, 0))
     secret: bytes = b""
-    """What all replicas know and nobody else: addresses of uploads are signed with it."""
+    """What all replicas know and nobody else: uploads and messages are signed with it."""
+    private: bool = False
+    """Whether who is told of a job's end may be in this network."""
 
 
 class Guard:

@@ -35,7 +35,7 @@ def facts(results: Results, model: Model | None) -> dict[str, object]:
     return {
         "monolayer": version("monolayer"),
         "created": datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "job": job.model_dump(mode="json", exclude_none=True),
+        "job": job.model_dump(mode="json", exclude_none=True, exclude={"notify"}),
         "model": {
             "name": job.model,
             "version": ", ".join(results.versions) or (known.version if known else None),

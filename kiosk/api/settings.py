@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """The header in which the proxy names its user's tenant; empty: its users belong to none."""
     proxy_admins: str = ""
     """Users of the proxy who may do everything, with commas between."""
+    notify_private: bool = False
+    """Whether who is told of a job's end may be in this network, and called without encryption."""
     requests_per_second: float = 50.0
     """Of one token on average, in each replica of the API; 0: as many as they like."""
     requests_at_once: int = 200

@@ -42,6 +42,7 @@ class Token(BaseModel):
     submission: str = ""
     deadline: float | None = None
     budget: float | None = None
+    notify: str = ""
     tenant: str = ""
 
     def encode(self, secret: bytes) -> str:
@@ -75,6 +76,7 @@ class Token(BaseModel):
             deadline=self.deadline,
             budget=self.budget,
             tenant=self.tenant,
+            notify=self.notify,
         )
 
 

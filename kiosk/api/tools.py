@@ -40,6 +40,8 @@ class Tools:
     """What jobs there are, and whose."""
     secret: bytes = b""
     """What all replicas know and nobody else."""
+    private: bool = False
+    """Whether who is told of a job's end may be in this network."""
     caller: Caller = NOBODY
     """Who makes the request at hand."""
     drawing: threading.Lock = field(default_factory=threading.Lock)

@@ -188,7 +188,9 @@ def _upload(query: NewJob) -> NewUpload:
         options = Options(pixel_size=query.pixel_size, diameter=query.diameter, channel=query.channel)
     except ValidationError as error:
         raise Trouble(HTTPStatus.UNPROCESSABLE_ENTITY, complaint(error)) from None
-    return NewUpload(options=options, **query.model_dump(include={"name", "model", "submission", "deadline", "budget"}))
+    return NewUpload(
+        options=options, **query.model_dump(include={"name", "model", "submission", "deadline", "budget", "notify"})
+    )
 
 
 async def _receive(chunks: AsyncIterator[bytes], file: IO[bytes], name: str) -> None:

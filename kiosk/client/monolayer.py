@@ -111,6 +111,7 @@ class Monolayer:
         submission: str = "",
         deadline: float | None = None,
         budget: float | None = None,
+        notify: str = "",
         sent: Sent | None = None,
     ) -> list[str]:
         """Send images and return the jobs they became.
@@ -135,6 +136,9 @@ class Monolayer:
             Seconds after which images still in flight are rejected; None: a day.
         budget
             Dollars that each job may cost before it is held; None: as many as it takes.
+        notify
+            An address that is told when each job ends, by a signed message (Standard Webhooks). `send` returns what
+            it is signed with.
         sent
             Called as bytes leave.
 
@@ -153,7 +157,7 @@ class Monolayer:
             told_apart(parcels)
         told = [partial(sent, parcel) if sent else None for parcel in parcels]
         return [
-            self.send(parcel, model, options, submission, deadline, count, budget).job
+            self.send(parcel, model, options, submission, deadline, count, budget, notify).job
             for parcel, count in zip(parcels, told, strict=True)
         ]
 
@@ -166,9 +170,11 @@ class Monolayer:
         deadline: float | None = None,
         sent: Count | None = None,
         budget: float | None = None,
+        notify: str = "",
     ) -> Accepted:
         """Send what `pack` made of some paths, and return the job it became, or was already."""
         asked = {"name": parcel.name, "model": model, "submission": submission, "deadline": deadline, "budget": budget}
+        asked["notify"] = notify
         if submission:  # two plates of one camera have the same names and sizes
             asked["digest"] = parcel.digest()
         try:

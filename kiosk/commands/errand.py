@@ -38,6 +38,7 @@ class Wanted:
     mark: str = ""
     deadline: float | None = None
     budget: float | None = None
+    notify: str = ""
 
 
 @dataclass(slots=True)
@@ -74,8 +75,9 @@ class Errand:
             try:
                 with screen.transferring(parcel.name, parcel.size) as gone:
                     made = self._monolayer.send(
-                        parcel, wanted.model, wanted.options, wanted.mark, wanted.deadline, gone, wanted.budget
-                    )
+                        parcel, wanted.model, wanted.options, wanted.mark, wanted.deadline, gone, wanted.budget,
+                        wanted.notify,
+                    )  # fmt: skip
             except KeyboardInterrupt:
                 screen.warn(f"\nStopped; {parcel.name} was not submitted.{self._how_to_return()}")
                 raise typer.Exit(screen.INTERRUPTED) from None
@@ -84,6 +86,8 @@ class Errand:
                 screen.warn(f"{parcel.name} was submitted as {wanted.mark!r} before; it is the same job.")
             if not self._json:
                 screen.say(f"{parcel.name}: job {made.job}")
+            if made.signed_with:
+                screen.warn(f"The message that it has ended is signed with {made.signed_with}")
 
     def wait(self) -> None:
         """Wait until all jobs are done."""

@@ -41,6 +41,10 @@ def submit(
         str,
         typer.Option(metavar="TEXT", help="A name for this submission: the same files with it again are the same job."),
     ] = "",
+    notify: Annotated[
+        str,
+        typer.Option(metavar="URL", help="Have this address called when a job ends, by a signed message (a webhook)."),
+    ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Return when all images have ended.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then fetch the results into DIR.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")] = False,
@@ -60,7 +64,7 @@ def submit(
 
     wanted = Wanted(
         model, checked_options(pixel_size, diameter, channel), mark,
-        checked_deadline(seconds(deadline) if deadline else None), checked_budget(budget),
+        checked_deadline(seconds(deadline) if deadline else None), checked_budget(budget), notify,
     )  # fmt: skip
     parcels = pack(paths)
     if mark:

@@ -40,6 +40,8 @@ class Job(Record):
     """Dollars that it may cost before it is held; none: as many as it takes."""
     tenant: str = ""
     """Whose job it is; empty: nobody's in particular."""
+    notify: str = ""
+    """An address that is told when it ends; empty: none."""
 
 
 class Entry(Record):
@@ -112,6 +114,33 @@ class Budget(Record):
     dollars: float
     created: float
     """Seconds since 1970."""
+
+
+class Notice(Record):
+    """Somebody wants to be told when a round of the job ends, and has not been."""
+
+    job: str
+    round: int = 0
+    tries: int = 0
+    """That failed."""
+    after: float = 0.0
+    """When the next one may be, in seconds since 1970."""
+    why: str = ""
+    """How the last one failed."""
+
+
+class Told(Record):
+    """What became of the message that a round of the job has ended."""
+
+    job: str
+    round: int = 0
+    taken: bool
+    """Whether it was taken, or given up."""
+    tries: int
+    at: float
+    """Seconds since 1970."""
+    why: str = ""
+    """How the last try failed, where it was given up."""
 
 
 class Held(Record):

@@ -112,7 +112,7 @@ def test_nobody_can_go_on_with_another_tenants_upload(house: House) -> None:
     started, parts = upload(house, "two")
     path = f"/uploads/{started['upload']}"
     for method, rest, given in (
-        ("POST", "/parts", {}), ("GET", "/parts", {}), ("POST", "/complete", {"json": {"parts": parts}}), 
+        ("POST", "/parts", {}), ("GET", "/parts", {}), ("POST", "/complete", {"json": {"parts": parts}}),
         ("DELETE", "", {}),
     ):  # fmt: skip
         assert house.ask(method, path + rest, "one", **given).status_code == 404
