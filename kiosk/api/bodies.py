@@ -35,7 +35,7 @@ class Bodies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) in STREAMED:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX) or _is_streamed(scope):
             return await self._app(scope, receive, send)
         try:
             async with asyncio.timeout(SECONDS):
@@ -48,6 +48,10 @@ class Bodies:
             return await problem(HTTPStatus.REQUEST_TIMEOUT, _TOO_SLOW, _CLOSE)(scope, receive, send)
         await self._app(scope, _replayed(body, receive), send)
         return None
+
+
+def _is_streamed(scope: Scope) -> bool:
+    return (scope["method"], scope["path"]) in STREAMED
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
