@@ -32,7 +32,7 @@ format: .venv/ready ## let ruff put the code in order
 	@$(BIN)/ruff check -q --fix . && $(BIN)/ruff format -q .
 
 lock: .venv/ready ## resolve the dependencies anew
-	@$(BIN)/uv pip compile -q pyproject.toml --extra server --extra dev --generate-hashes --no-header --no-annotate \
+	@$(BIN)/uv pip compile -q pyproject.toml --extra client --extra server --extra dev --generate-hashes --no-header --no-annotate \
 	  --python-version 3.11 --upgrade -o requirements.lock
 
 clean: ## remove the environment and what tests and demos left

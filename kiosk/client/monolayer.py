@@ -252,12 +252,20 @@ class Monolayer:
         """The job's own trace, and the slowest of its images."""
         return self._calls.ask(JobTraceView, "GET", f"/jobs/{job}/trace")
 
-    def images(self, job: str) -> Iterator[ImagePage]:
-        """All images of a job, in pages."""
-        page = self._images(job, 0)
+    def images(self, job: str, first: int = 0) -> Iterator[ImagePage]:
+        """All images of a job from one on, in pages."""
+        page = self._images(job, first)
         while page.images:
             yield page
             page = self._images(job, page.first + len(page.images))
+
+    def labels(self, job: str, image: int) -> bytes:
+        """The labels of one image (by its number, from 0) and the table of its cells, as `results` writes them."""
+        return transfer.whole(self._calls, f"/jobs/{job}/images/{image}/labels.tif")
+
+    def overlay(self, job: str, image: int, plane: int = 0) -> bytes:
+        """The outlines of one image's cells over one of its planes, as PNG."""
+        return transfer.whole(self._calls, f"/jobs/{job}/images/{image}/overlay?plane={plane}")
 
     def results(
         self,

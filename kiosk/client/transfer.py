@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from http import HTTPStatus
+from io import BytesIO
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import IO
@@ -48,6 +49,13 @@ def fetch(calls: Calls, path: str, folder: Path, report: Report) -> list[Path]:
     with TemporaryFile(dir=folder, prefix=".monolayer-") as file:
         _download(calls, path, file, report)
         return unpack(file, folder)
+
+
+def whole(calls: Calls, path: str) -> bytes:
+    """Download something that fits into memory."""
+    with BytesIO() as file:
+        _download(calls, path, file, lambda count: None)
+        return file.getvalue()
 
 
 def unpack(file: IO[bytes], folder: Path) -> list[Path]:
