@@ -14,7 +14,8 @@ from storage import keys
 from storage.objects import Store
 from streams.events import VERSION
 from streams.jobs import ledger
-from streams.jobs.ledger import Job, NoSuchJob
+from streams.jobs.ledger import NoSuchJob
+from streams.jobs.records import Job
 from streams.jobs.remembered import Remembered
 
 KEPT = 1000

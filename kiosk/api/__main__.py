@@ -25,9 +25,7 @@ def main() -> None:
     announcer = Announcer(settings.kafka)
     kept = Jaeger(settings.jaeger) if settings.jaeger else None
     prices = cost.read(settings.prices) if settings.prices else None
-    app = create_app(
-        store, announcer, shipped_models(), kept=kept, prices=prices, access=access, quota=quota(settings)
-    )
+    app = create_app(store, announcer, shipped_models(), kept=kept, prices=prices, access=access, quota=quota(settings))
     app.include_router(page.router(page.read_page(settings.page), settings.s3_endpoint))
     metrics.serve(settings.metrics)
     try:

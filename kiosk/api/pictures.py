@@ -22,7 +22,7 @@ from storage.overlays import LONGEST, fitting, overlay_png, thinned
 from storage.sources import read_source
 from storage.unreadable import Unreadable
 from streams.jobs import ledger
-from streams.jobs.ledger import Entry
+from streams.jobs.records import Entry
 
 KEPT = {"Cache-Control": "private, max-age=86400"}
 """The labels of an image never change, so browsers may keep what is drawn from them."""

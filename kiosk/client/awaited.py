@@ -18,8 +18,8 @@ LOOK_SECONDS = 0.5
 class AsyncKiosk:
     """`Kiosk`, awaited; takes what that takes."""
 
-    def __init__(self, api: str | None = None, show: bool | None = None) -> None:
-        self._kiosk = Kiosk(api, show)
+    def __init__(self, api: str | None = None, show: bool | None = None, token: str | None = None) -> None:
+        self._kiosk = Kiosk(api, show, token)
 
     async def __aenter__(self) -> Self:
         return self

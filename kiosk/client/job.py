@@ -1,6 +1,6 @@
 """A job in one's hands: how far it is, and what was found in each of its images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from kiosk.client import progress
 from kiosk.client.extras import needed
 from kiosk.client.monolayer import Monolayer
-from kiosk.contract import ImageView, JobView, RejectedImage
+from kiosk.contract import Format, ImageView, JobView, RejectedImage
 from kiosk.errors import CannotSend
 from streams.events import ReasonClass
 
@@ -99,10 +99,10 @@ class Job:
         self._monolayer.cancel(self.id)
         return self
 
-    def save(self, folder: str | PathLike[str]) -> list[Path]:
-        """Fetch labels, overlays, the table of cells and the manifest into a folder; returns what was written."""
+    def save(self, folder: str | PathLike[str], formats: Iterable[Format] = ()) -> list[Path]:
+        """Write what `monolayer results` writes into a folder, and return which files; see `Monolayer.results`."""
         with progress.of_transfer(Path(folder).name, None, self._show) as take:
-            return self._monolayer.results(self.id, folder, take)
+            return self._monolayer.results(self.id, folder, take, formats)
 
     def _from(self, first: int) -> Iterator["Image"]:
         for page in self._monolayer.images(self.id, first):

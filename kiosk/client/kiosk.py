@@ -33,6 +33,8 @@ class Kiosk:
         The address of its API; none: where `MONOLAYER_API` says, else the one on this machine.
     show
         Whether progress is drawn; none: where somebody can see it.
+    token
+        What lets you in, where Monolayer asks for it; none: what `MONOLAYER_TOKEN` says.
 
     Raises
     ------
@@ -40,8 +42,8 @@ class Kiosk:
         No address is given, and nothing runs on this machine.
     """
 
-    def __init__(self, api: str | None = None, show: bool | None = None) -> None:
-        self._monolayer = Monolayer(api)
+    def __init__(self, api: str | None = None, show: bool | None = None, token: str | None = None) -> None:
+        self._monolayer = Monolayer(api, token=token)
         self._show = progress.wanted(show)
 
     def __enter__(self) -> Self:
@@ -65,6 +67,7 @@ class Kiosk:
         submission: str = "",
         deadline: float | None = None,
         budget: float | None = None,
+        notify: str = "",
     ) -> Job:
         """Send images, and return the job that they became.
 
@@ -72,7 +75,7 @@ class Kiosk:
         ----------
         images
             A folder, files, or one zip; or an array, several, or several by name: (H, W) or (P, H, W), uint8 or uint16.
-        model, pixel_size, diameter, channel, submission, deadline, budget
+        model, pixel_size, diameter, channel, submission, deadline, budget, notify
             As of `Monolayer.submit`.
 
         Raises
@@ -84,7 +87,7 @@ class Kiosk:
         """
         options, deadline = checked_options(pixel_size, diameter, channel), checked_deadline(deadline)
         with _parcel(images) as parcel, progress.of_transfer(parcel.name, parcel.size, self._show) as take:
-            accepted = self._monolayer.send(parcel, model, options, submission, deadline, take, budget)
+            accepted = self._monolayer.send(parcel, model, options, submission, deadline, take, budget, notify)
         return self.job(accepted.job)
 
     def job(self, job: str) -> Job:
