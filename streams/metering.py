@@ -7,8 +7,7 @@ from typing import get_args
 
 from inference.triton import ModelFailed, ModelUnavailable
 from observability import metrics
-from storage.operations import Since
-from streams.events import Event, ImageEnded, Lane, ReasonClass
+from streams.events import ImageEnded, Lane, ReasonClass
 from streams.tracing.spent import Spent
 
 
@@ -32,13 +31,6 @@ def ended(image: ImageEnded, attempts: int) -> None:
     """An image came to its end here."""
     metrics.ENDED.labels(image.lane, image.outcome, image.reason or metrics.NO_REASON).inc()
     metrics.ATTEMPTS.labels(image.outcome).observe(attempts)
-
-
-def asked(event: Event, spent: Spent, since: Since) -> Event:
-    """The event; where it is an end that this run made, with what was asked of the store since the last one."""
-    if isinstance(event, ImageEnded) and event.claimed[0] in spent.made:
-        return event.model_copy(update={"asked": since()})
-    return event
 
 
 @contextmanager

@@ -57,8 +57,8 @@ def show_traces(reports: Sequence[TraceReport], as_json: bool) -> None:
         coverage, widest = f"{report.coverage:.2%}", f"{report.widest:.2%}"
         print(f"job {report.job}: {report.complete} of {_amount(report.images, 'image')} have one complete trace.")
         print(f"{coverage} of their time was measured; the widest gap is {widest} of its image's time.")
-        if report.slit:
-            images, most = _amount(report.slit, "image"), f"{report.widest_slit:.2%}"
+        if report.wide_slits:
+            images, most = _amount(report.wide_slits, "image"), f"{report.widest_slit:.2%}"
             print(f"Of {images} more than 1 % in one piece (at most {most}) was not measured; the phase before has it.")
         for example in report.examples:
             print(f"  {example}.")

@@ -67,7 +67,7 @@ class TraceReport:
     """The largest gap, as a part of its image's time."""
     widest_slit: float = 0.0
     """The largest stretch that nobody measured and the trace gives to the phase before it, as a part of that time."""
-    slit: int = 0
+    wide_slits: int = 0
     """Images of which such a stretch is longer than a gap may be."""
     problems: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ class TraceReport:
         self.covered += judged.covered
         self.widest = max(self.widest, judged.widest)
         self.widest_slit = max(self.widest_slit, judged.widest_slit)
-        self.slit += judged.widest_slit > GAP
+        self.wide_slits += judged.widest_slit > GAP
         self.problems.update(problem.split(":")[0] for problem in judged.problems)
         if judged.problems and len(self.examples) < EXAMPLES:
             self.examples.append(f"image {end.image} in round {end.round}: {'; '.join(judged.problems)}")
@@ -99,7 +99,7 @@ class TraceReport:
             "coverage": round(self.coverage, 5),
             "widest_gap": round(self.widest, 5),
             "widest_slit": round(self.widest_slit, 5),
-            "slits_over_1_percent": self.slit,
+            "slits_over_1_percent": self.wide_slits,
             "problems": dict(self.problems),
             "examples": self.examples,
         }

@@ -1,5 +1,6 @@
-"""Where events and what was measured meet: the runs that led to an event travel on with what answers it."""
+"""Where events and what was measured meet: the runs that led to an event, and their cost, travel on with its answer."""
 
+from storage.operations import Since
 from streams import runs
 from streams.events import Event, ImageEnded, ImageFound, TilePlanned, TilePredicted, found_of
 from streams.tracing.spent import Spent
@@ -32,6 +33,13 @@ def told(event: Event, spent: Spent) -> Event:
             return event.model_copy(update={"found": told(event.found, spent)})
         case TilePredicted():
             return event.model_copy(update={"planned": told(event.planned, spent)})
+    return event
+
+
+def asked(event: Event, spent: Spent, since: Since) -> Event:
+    """The event; where it is an end that this run made, with what was asked of the store since the last one."""
+    if isinstance(event, ImageEnded) and event.claimed[0] in spent.made:
+        return event.model_copy(update={"asked": since()})
     return event
 
 

@@ -106,7 +106,7 @@ async def answer(stages: Sequence[Stage], message: Message, tools: Tools, spent:
         await asyncio.shield(_surely(tools, containment.end, tools.store, *message.place))
     if not answered.events:
         return answered
-    events = [metering.asked(each, run.spent, tools.since) for each in answered.events]
+    events = [measuring.asked(each, run.spent, tools.since) for each in answered.events]
     return replace(answered, events=[measuring.told(each, run.spent) for each in events])
 
 
