@@ -18,7 +18,7 @@ from storage.memory import MemoryStore
 from storage.objects import Unavailable
 from streams import retention, rounds
 from streams.jobs import ending, ledger, markers
-from streams.jobs.records import Job, Notice, Told
+from streams.jobs.records import Entry, Job, Notice, Told
 from streams.notices import owed, signed
 from streams.notices.telling import Sender, Telling
 from tests.streams.stand import run
@@ -76,9 +76,7 @@ class World:
         return job
 
     def end(self, name: str = "j1") -> None:
-        ledger.write_manifest(
-            self.store, name, [ledger.Entry(image=0, name="a", source={"key": "k", "etag": "e"})], "bulk"
-        )  # type: ignore[arg-type]
+        ledger.write_manifest(self.store, name, [Entry(image=0, name="a", source={"key": "k", "etag": "e"})], "bulk")  # type: ignore[arg-type]
         self.store.put(keys.rejection(name, 0, 0), b'{"job": "j1", "image": 0, "reason": "bad_input", "message": "m"}')
         assert ending.finish(self.store, name)
 
