@@ -17,7 +17,7 @@ from streams import gauges, metering
 from streams.decoders.decoder import Apart
 from streams.decoders.forkserver import ForkServer
 from streams.kafka import wait_for_topics
-from streams.notices.telling import Sender
+from streams.notices.telling import Terms
 from streams.retention import Keeping
 from streams.settings import Settings
 from streams.signing import house_secret
@@ -42,8 +42,8 @@ def run(chains: Sequence[str], settings: Settings, decoders: ForkServer) -> int:
     log().info("worker_starts", chains=chains)
     given = tools(settings, decoders)
     wait_for_topics(settings.kafka)
-    sender = Sender(house_secret(settings.s3_secret_key), settings.notify_private)
-    upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days), sender)
+    terms = Terms(house_secret(settings.s3_secret_key), settings.notify_private)
+    upkeep = Upkeep(settings.sweep_seconds, Keeping(settings.orphan_days, settings.results_days), terms)
     worker = Worker(chains, given, settings.kafka, settings.slots, settings.heartbeat, upkeep=upkeep)
     metering.begin()
     gauges.watch(worker.lanes, given)

@@ -13,7 +13,7 @@ from storage.objects import StoreError
 from streams import retention
 from streams.jobs import markers
 from streams.kafka import Backlog
-from streams.notices.telling import Sender, Telling
+from streams.notices.telling import Terms, Telling
 from streams.retention import Keeping
 from streams.sweep import SECONDS, Sweeper
 from streams.tools import Tools
@@ -30,12 +30,12 @@ class Upkeep:
 
     sweep_seconds: float = SECONDS
     keeping: Keeping = field(default_factory=Keeping)
-    sender: Sender = field(default_factory=Sender)
+    terms: Terms = field(default_factory=Terms)
 
 
 async def keep_telling(upkeep: Upkeep, lane: LaneOfWork, tools: Tools) -> None:
     """Tell whoever wants to know of the ends of the jobs whose outcomes this lane reads, until cancelled."""
-    await Telling(tools.store, _owner(lane), upkeep.sender).go_on()
+    await Telling(tools.store, _owner(lane), upkeep.terms).go_on()
 
 
 async def keep_up(upkeep: Upkeep, lane: LaneOfWork, tools: Tools, bootstrap: str) -> None:

@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class Terms:
     """With what messages are signed, and where they may go."""
 
     house: bytes = b""
@@ -51,16 +51,16 @@ class Telling:
         The bucket.
     owns
         Whether a job is this process's to tell of; two that tell of one is harmless.
-    sender
+    terms
         See there.
     now
         Seconds since 1970.
     """
 
     def __init__(
-        self, store: Store, owns: Callable[[str], bool], sender: Sender, now: Callable[[], float] = time.time
+        self, store: Store, owns: Callable[[str], bool], terms: Terms, now: Callable[[], float] = time.time
     ) -> None:
-        self._store, self._owns, self._sender, self._now = store, owns, sender, now
+        self._store, self._owns, self._terms, self._now = store, owns, terms, now
         self._threads, self._lookups = ThreadPoolExecutor(2, "telling"), ThreadPoolExecutor(2, "lookup")
 
     async def go_on(self) -> None:
@@ -98,14 +98,14 @@ class Telling:
         from streams.notices.posting import Post
 
         turns = asyncio.Semaphore(AT_ONCE)
-        async with Post(self._sender.private, self._lookups, self._now) as post:
+        async with Post(self._terms.private, self._lookups, self._now) as post:
             await asyncio.gather(*(self._send(each, post, turns) for each in due))
 
     async def _send(self, due: _Due, post: "Post", turns: asyncio.Semaphore) -> None:
         from streams.notices.posting import NotTaken
 
         message = owed.message(due.job, due.done, due.notice.round)
-        secret = signed.secret_for(self._sender.house, due.job.tenant, due.job.notify)
+        secret = signed.secret_for(self._terms.house, due.job.tenant, due.job.notify)
         async with turns:
             try:
                 status = await post.send(message, due.job.notify, secret)

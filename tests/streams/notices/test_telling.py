@@ -20,7 +20,7 @@ from streams import retention, rounds
 from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Entry, Job, Notice, Told
 from streams.notices import owed, signed
-from streams.notices.telling import Sender, Telling
+from streams.notices.telling import Terms, Telling
 from tests.streams.stand import run
 
 HOUSE = b"what the house knows"
@@ -64,7 +64,7 @@ def receiver() -> Iterator[Receiver]:
 class World:
     def __init__(self, url: str, private: bool = True) -> None:
         self.store, self.now = MemoryStore(), 1_700_000_000.0
-        self.telling = Telling(self.store, lambda job: True, Sender(HOUSE, private), lambda: self.now)
+        self.telling = Telling(self.store, lambda job: True, Terms(HOUSE, private), lambda: self.now)
         self.job = self.add("j1", url)
 
     def add(self, name: str, url: str) -> Job:
