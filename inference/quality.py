@@ -16,6 +16,8 @@ REACH = 3
 """Pixels at that scale around objects that are looked at as well: their edges are what is sharp or isn't."""
 BAND = 1 << 20
 """Pixels that are looked at together."""
+LEAST = 1e-4
+"""Energy of each pixel, from which it is more than rounding: that of a hundredth of a grey value."""
 FULL = 0.995
 """A camera's last value lies so near to a power of two: 255, 4095, 65520."""
 Mask = NDArray[np.uint8]
@@ -73,7 +75,7 @@ def _focus(plane: NDArray[Any], labels: NDArray[np.int32], diameter: float) -> f
         mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
     unit = diameter * factor / DIAMETER
     fine, coarse = np.sum([_energies(*band, unit) for band in _bands(plane, mask)], axis=0)
-    return float(fine / coarse) if coarse > 0 else None
+    return float(fine / coarse) if coarse > LEAST * plane.size else None
 
 
 def _bands(plane: NDArray[Any], mask: Mask) -> Iterator[tuple[NDArray[Any], Mask]]:

@@ -210,6 +210,28 @@ class CellsView(Answer):
     """By name; `plane` among them where there are several."""
 
 
+class DoubtfulImage(Answer):
+    """A labelled image that deserves a look before it is believed."""
+
+    image: int
+    name: str
+    flags: list[str]
+    """Why, in words: out of focus, saturated, sizes unlike the others, no cells found."""
+    cells: int
+    focus: float | None = None
+    """Energy of fine detail over that of coarse detail near cells."""
+    saturated: float | None = None
+    """Share of pixels that have the last value a camera knows."""
+    median_diameter_px: float | None = None
+
+
+class Doubts(Answer):
+    """The doubtful among a job's labelled images, of which the first so many were looked at."""
+
+    looked_at: int
+    images: list[DoubtfulImage]
+
+
 class RejectedImage(Answer):
     """Why an image has no labels."""
 

@@ -107,8 +107,13 @@ def read_labels(data: bytes) -> Labels:
 
 def read_cells(data: bytes) -> Cells:
     """Only the cells, without decoding the labels."""
+    return read_table(data)[0]
+
+
+def read_table(data: bytes) -> tuple[Cells, float | None, dict[str, str]]:
+    """Cells, pixel size and facts, without decoding the labels."""
     with BytesIO(data) as file, TiffFile(file) as tif:
-        return _unpack(tif.pages.first.tags[TAG].value)[0]
+        return _unpack(tif.pages.first.tags[TAG].value)
 
 
 def _strips(stack: NDArray[Any], rows: int) -> Iterator[memoryview]:

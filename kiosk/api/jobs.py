@@ -11,10 +11,10 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
-from kiosk.api import costs
+from kiosk.api import costs, trust
 from kiosk.api.results import as_zip, fate_of, read_results
 from kiosk.api.tools import Given, Tools
-from kiosk.contract import MOST_REJECTED, Format, ImagePage, ImageView, JobView, RejectedImage
+from kiosk.contract import MOST_REJECTED, Doubts, Format, ImagePage, ImageView, JobView, RejectedImage
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
@@ -29,6 +29,7 @@ def router() -> APIRouter:
     routes.add_api_route("/jobs", newest, methods=["GET"])
     routes.add_api_route("/jobs/{job}", one, methods=["GET"])
     routes.add_api_route("/jobs/{job}/rejected", rejected, methods=["GET"])
+    routes.add_api_route("/jobs/{job}/doubtful", doubtful, methods=["GET"])
     routes.add_api_route("/jobs/{job}/images", images, methods=["GET"])
     routes.add_api_route("/jobs/{job}/progress", progress, methods=["GET"], response_class=EventSourceResponse)
     routes.add_api_route("/jobs/{job}/results", results, methods=["GET"], response_class=StreamingResponse)
@@ -56,6 +57,16 @@ def rejected(
     ledger.read_job(tools.store, job)
     stories = (story for story in ledger.rejections(tools.store, job) if reason in (None, story.reason))
     return [_told(story) for story in islice(stories, limit)]
+
+
+def doubtful(job: str, tools: Given) -> Doubts:
+    """Labelled images that deserve a look before they are believed, among the first 2,000 of a job."""
+    over = ledger.state(tools.store, job).state == "done"
+    fates = ledger.tallied(tools.store, job)
+    labelled = (
+        entry for entry in ledger.entries(tools.store, job) if fate_of(fates, entry.image, over) == "labelled"
+    )  # fmt: skip
+    return trust.doubts(tools.store, job, list(islice(labelled, trust.LOOKED_AT)))
 
 
 def images(

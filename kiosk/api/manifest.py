@@ -77,7 +77,7 @@ def _line(results: Results, entry: Entry, story: Rejection | None, sizes: trust.
         line["labels"] = naming.labels_name(results.names[entry.image])
         line |= {"channel": results.job.options.channel or 1} | results.seen.get(entry.image, {})
         if image := results.figures.get(entry.image):
-            line |= image.as_json() | {"flags": trust.flags(image, sizes)}
+            line |= image.told() | {"flags": trust.flags(image, sizes)}
     elif fate == "rejected" and story:
         line |= {"reason": story.reason, "message": story.message, "attempts": story.attempts}
     return line | {"input": entry.source.model_dump(exclude_none=True)}

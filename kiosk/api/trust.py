@@ -1,18 +1,26 @@
 """Images whose labels deserve a look before they are believed: unlike what can be right, or unlike the job's others."""
 
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from storage.labels import Cells
+from kiosk.contract import DoubtfulImage, Doubts
+from storage import keys
+from storage.labels import Cells, read_table
+from storage.objects import Store
+from streams.jobs.ledger import Entry
 
-BLURRED = 0.13
-SATURATED = 0.01
-UNLIKE = 1.5
+BLURRED = 0.145
+SATURATED = 0.005
+UNLIKE = 1.8
 FEWEST_CELLS = 5
+"""An image with fewer says nothing of its cells' size."""
 FEWEST_IMAGES = 5
+LOOKED_AT = 2000
+"""So many labels are read to answer one question."""
 
 OUT_OF_FOCUS = "out of focus"
 FULL = "saturated"
@@ -32,7 +40,7 @@ class Figures:
     pixel_size: float | None
     """µm."""
 
-    def as_json(self) -> dict[str, object]:
+    def told(self) -> dict[str, float]:
         """As the manifest tells it."""
         told = {"focus": self.focus, "saturated": self.saturated, "median_diameter_px": self.diameter}
         return {name: figure for name, figure in told.items() if figure is not None}
@@ -53,6 +61,26 @@ def figures(cells: Cells, pixel_size: float | None, facts: Mapping[str, str]) ->
 
 def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
+
+
+def doubts(store: Store, job: str, labelled: Sequence[Entry]) -> Doubts:
+    """The doubtful among some labelled images, compared with each other."""
+
+    def read(entry: Entry) -> Figures:
+        return figures(*read_table(store.get(keys.labels(job, entry.image))))
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, labelled))
+    sizes = usual_size(found)
+    flagged = [(entry, image, flags(image, sizes)) for entry, image in zip(labelled, found, strict=True)]
+    return Doubts(
+        looked_at=len(found),
+        images=[
+            DoubtfulImage(image=entry.image, name=entry.name, flags=why, cells=image.cells, **image.told())
+            for entry, image, why in flagged
+            if why
+        ],
+    )
 
 
 def usual_size(images: Iterable[Figures]) -> "Sizes":

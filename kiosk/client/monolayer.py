@@ -25,6 +25,7 @@ from kiosk.client.packing import Parcel, pack, told_apart
 from kiosk.contract import (
     MOST_REJECTED,
     Accepted,
+    Doubts,
     Format,
     Health,
     HeldView,
@@ -207,6 +208,10 @@ class Monolayer:
         if reason is None:
             return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED)
         return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED, reason=reason)
+
+    def doubtful(self, job: str) -> Doubts:
+        """Labelled images that deserve a look before they are believed, and why; among the first 2,000 of the job."""
+        return self._calls.ask(Doubts, "GET", f"/jobs/{job}/doubtful")
 
     def replay(
         self,

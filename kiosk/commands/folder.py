@@ -37,6 +37,9 @@ class Found:
     usual: float | None
     """The diameter that the model takes for granted where nothing else is known, in pixels."""
 
+    doubtful: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Images that deserve a look, and why."""
+
     @property
     def median(self) -> float:
         """Cells in the image in the middle."""
@@ -73,6 +76,7 @@ def look(folder: Path) -> Found | None:
             sizes=tuple(image.get("pixel_size_um") for image in images),
             diameter=options.get("diameter"),
             usual=told.get("model", {}).get("trained_at_diameter_px"),
+            doubtful=tuple((str(image["name"]), tuple(image["flags"])) for image in images if image.get("flags")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

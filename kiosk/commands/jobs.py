@@ -25,7 +25,7 @@ _NARROW = ("job", "name", "begun", "state", "labelled", "rejected")
 """What has room on a terminal of 80 letters."""
 _FETCHED = {
     "overlays": "overlays", "labels": "labels", "imagej": "imagej", "qupath": "qupath", "cells": "cells.csv",
-    "parquet": "cells.parquet", "manifest": folder.MANIFEST,
+    "parquet": "cells.parquet", "manifest": folder.MANIFEST, "methods": "methods.txt",
 }  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="CLASS", help="Only images rejected for this reason.")]
@@ -61,11 +61,12 @@ def show(ctx: typer.Context, job: JobId, as_json: Json = False) -> None:
     """Say where a job stands."""
     with opened(ctx) as monolayer:
         found = monolayer.job(whole_id(monolayer, job))
+        doubts = monolayer.doubtful(found.job).images if found.over and found.labelled and not as_json else []
     if as_json:
         screen.say(found.model_dump_json())
-    else:
-        for line in described(found):
-            screen.say(line)
+        return
+    for line in [*described(found), *summary.doubtful([(image.name, image.flags) for image in doubts])]:
+        screen.say(line)
 
 
 def rejected(ctx: typer.Context, job: JobId, reason: Reason = None, as_json: Json = False) -> None:

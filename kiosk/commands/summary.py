@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from kiosk.commands.screen import amount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from kiosk.commands.folder import Found
 
 SHOWN = 3
-"""So many choices of a channel are told, the most frequent first."""
+"""So many choices of a channel are told, the most frequent first; so many doubtful images are named."""
 
 
 def lines(found: "Found") -> list[str]:
@@ -59,3 +59,17 @@ def _doubts(found: "Found") -> "Iterator[str]":
     if found.contradicting:
         files, said = amount(len(found.contradicting), "image"), statistics.median(found.contradicting)
         yield f"check the pixel size: {found.submitted:g} µm was submitted, the files of {files} say {said:g} µm"
+    yield from doubtful(found.doubtful)
+
+
+def doubtful(images: "Sequence[tuple[str, Sequence[str]]]") -> "Iterator[str]":
+    """Which images to look at before they are believed, by name, and why."""
+    if not images:
+        return
+    reasons = Counter(reason for _, reasons in images for reason in reasons)
+    counted = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    yield f"look at {amount(len(images), 'image')} before you trust the labels: {counted}"
+    for name, why in images[:SHOWN]:
+        yield f"  {name}: {', '.join(why)}"
+    if len(images) > SHOWN:
+        yield f"  and {len(images) - SHOWN} more; `flags` in manifest.json names all"

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -13,12 +14,14 @@ from kiosk.client import Monolayer
 from kiosk.commands import screen
 from kiosk.local.leftovers import own_record
 from kiosk.local.state import State
+from storage import keys
+from storage.labels import write_labels
 from tests.kiosk.front import Bucket, made_job, serving
 
 SERVER_ONLY = (
-    "boto3", "confluent_kafka", "cv2", "fastapi", "faust", "imagecodecs", "minio", "numba", "numpy", "opentelemetry",
-    "prometheus_client", "psutil", "pydantic_settings", "skimage", "starlette", "structlog", "tifffile", "tritonclient",
-    "uvicorn", "yaml",
+    "arro3", "boto3", "confluent_kafka", "cv2", "fastapi", "faust", "imagecodecs", "minio", "numba", "numpy",
+    "opentelemetry", "prometheus_client", "psutil", "pydantic_settings", "roifile", "shapely", "skimage", "starlette",
+    "structlog", "tifffile", "tritonclient", "uvicorn", "yaml",
 )  # fmt: skip
 
 
@@ -151,6 +154,28 @@ def test_jobs_show_rejected_and_results_look_at_a_job(door: tuple[str, Bucket], 
     assert len(json.loads(monolayer("rejected", job, "--json", api=door[0]).stdout)["rejected"]) == 12
     assert monolayer("results", job, "--out", tmp_path / "r", api=door[0]).exit_code == 0
     assert (tmp_path / "r" / "manifest.json").exists()
+
+
+def test_results_come_in_other_formats_too(door: tuple[str, Bucket], good: Path, tmp_path: Path) -> None:
+    job = last_json(monolayer("submit", good, "--wait", "--json", api=door[0]))["job"]
+    arguments = ("results", job, "--out", tmp_path / "r", "--format", "imagej, qupath", "--format", "parquet")
+    told = monolayer(*arguments, api=door[0]).stdout
+    for name in ("imagej", "qupath", "cells.parquet", "methods.txt"):
+        assert str(tmp_path / "r" / name) in told
+    wrong = monolayer("results", job, "--out", tmp_path / "r", "--format", "excel", api=door[0])
+    assert wrong.exit_code == 1
+    assert "There is no format 'excel'; there are imagej, qupath, parquet." in wrong.stderr
+
+
+def test_show_ends_with_the_images_not_to_trust(door: tuple[str, Bucket], good: Path) -> None:
+    job = last_json(monolayer("submit", good, "--wait", "--json", api=door[0]))["job"]
+    assert "before you trust" not in monolayer("show", job, api=door[0]).stdout
+    nothing = write_labels(np.zeros((1, 40, 50), np.int32), {"label": np.zeros(0, np.int32)}, None, {})
+    door[1].put(keys.labels(job, 0), nothing)
+    assert monolayer("show", job, api=door[0]).stdout.splitlines()[-2:] == [
+        "look at 1 image before you trust the labels: 1 no cells found",
+        "  0.tif: no cells found",
+    ]
 
 
 def test_models_are_listed(door: tuple[str, Bucket]) -> None:

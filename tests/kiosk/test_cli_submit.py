@@ -79,7 +79,7 @@ def test_results_end_with_how_many_cells_they_hold(door: tuple[str, Bucket], goo
 def test_overlays_that_were_reduced_are_told_of(
     door: tuple[str, Bucket], good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("storage.overlays", "kiosk.api.results"):
+    for module in ("storage.overlays", "kiosk.api.results", "kiosk.api.manifest"):
         monkeypatch.setattr(f"{module}.LONGEST", 25)
     result = monolayer("submit", good / "0.tif", "--out", tmp_path / "out", api=door[0])
     assert result.stdout.splitlines()[-1] == "overlays of 1 image are reduced: their longer side is 25 pixels"
@@ -120,6 +120,19 @@ def test_sizes_that_only_some_files_know_are_told_apart() -> None:
         "no pixel size in 1 image and none given: objects of about 24 pixels were assumed",
     ]
     assert summary.lines(found(sizes=(0.3, 0.65))) == ["pixel size 0.3 to 0.65 µm, from the files"]
+
+
+def test_images_not_to_trust_are_counted_by_reason_and_the_first_are_named() -> None:
+    doubtful = [(f"{number}.tif", ("out of focus",)) for number in range(3)] + [
+        ("z.tif", ("out of focus", "saturated"))
+    ]
+    assert summary.lines(found(doubtful=doubtful)) == [
+        "look at 4 images before you trust the labels: 4 out of focus, 1 saturated",
+        "  0.tif: out of focus",
+        "  1.tif: out of focus",
+        "  2.tif: out of focus",
+        "  and 1 more; `flags` in manifest.json names all",
+    ]
 
 
 def test_files_that_are_left_out_are_named_and_cost_nothing(door: tuple[str, Bucket], good: Path) -> None:

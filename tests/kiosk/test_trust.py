@@ -1,8 +1,15 @@
+import io
+import json
+import zipfile
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from kiosk.api.trust import BLURRED, SATURATED, Figures, figures, flags, usual_size
+from storage.labels import write_labels
+from storage.memory import MemoryStore
+from tests.kiosk.front import BAD, InProcess, app_of, finish, made_job, tiff
 
 GOOD = Figures(cells=50, focus=0.25, saturated=0.0, diameter=24.0, pixel_size=None)
 ALIKE = [GOOD] * 9
@@ -19,7 +26,7 @@ def test_an_image_like_the_others_has_no_flag() -> None:
 def test_each_doubt_has_its_words() -> None:
     assert of(replace(GOOD, focus=BLURRED / 2)) == ["out of focus"]
     assert of(replace(GOOD, saturated=SATURATED * 2)) == ["saturated"]
-    assert of(replace(GOOD, diameter=40.0)) == of(replace(GOOD, diameter=12.0)) == ["sizes unlike the others"]
+    assert of(replace(GOOD, diameter=45.0)) == of(replace(GOOD, diameter=12.0)) == ["sizes unlike the others"]
     assert of(Figures(0, None, 0.0, None, None)) == ["no cells found"]
 
 
@@ -39,4 +46,43 @@ def test_labels_from_before_there_were_figures_are_flagged_by_their_cells_alone(
     old = figures({"label": np.arange(8), "area_px": np.full(8, 400)}, 0.5, {"model": "nuclei"})
     assert (old.focus, old.saturated, old.diameter, old.cells) == (None, None, 22.57, 8)
     assert of(old) == []
-    assert old.as_json() == {"median_diameter_px": 22.57}
+    assert old.told() == {"median_diameter_px": 22.57}
+
+
+def labels_of(cells: int, **facts: str) -> bytes:
+    labels = np.zeros((1, 40, 50), np.int32)
+    columns = {"label": np.arange(1, cells + 1, dtype=np.int32), "area_px": np.full(cells, 400)}
+    return write_labels(labels, columns, None, facts)
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    made_job(store, {"blurred.tif": tiff(), "good.tif": tiff(), "empty.tif": tiff(), "bad.tif": BAD})
+    outcomes = [labels_of(9, focus="0.05", saturated="0"), labels_of(9, focus="0.3", saturated="0"), labels_of(0), None]
+    finish(store, "j1", lambda entry: outcomes[entry.image])
+    return store
+
+
+def test_the_api_names_the_doubtful_images_of_a_job_with_their_figures(store: MemoryStore) -> None:
+    told = InProcess(app_of(store)).get("/api/v1/jobs/j1/doubtful").json()
+    assert told["looked_at"] == 3
+    blurred, empty = told["images"]
+    assert blurred == {
+        "image": 0, "name": "blurred.tif", "flags": ["out of focus"], "cells": 9, "focus": 0.05, "saturated": 0.0,
+        "median_diameter_px": 22.57,
+    }  # fmt: skip
+    assert (empty["name"], empty["flags"], empty["focus"]) == ("empty.tif", ["no cells found"], None)
+    assert InProcess(app_of(store)).get("/api/v1/jobs/none/doubtful").status_code == 404
+
+
+def test_the_manifest_has_the_figures_and_flags_of_each_labelled_image(store: MemoryStore) -> None:
+    answer = InProcess(app_of(store)).get("/api/v1/jobs/j1/results")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        blurred, good, empty, bad = json.loads(archive.read("manifest.json"))["images"]
+        methods = archive.read("methods.txt").decode()
+    assert (blurred["focus"], blurred["saturated"], blurred["median_diameter_px"]) == (0.05, 0.0, 22.57)
+    assert [image.get("flags") for image in (blurred, good, empty, bad)] == [
+        ["out of focus"], [], ["no cells found"], None,
+    ]  # fmt: skip
+    assert "2 images were flagged (1 out of focus, 1 no cells found)." in methods

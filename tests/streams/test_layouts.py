@@ -36,6 +36,8 @@ def test_a_zip_becomes_labels_a_manifest_and_an_end() -> None:
     assert labels.labels.shape == (1, 64, 80)
     assert labels.labels.max() > 0
     assert labels.facts["image"] == "a.tif"
+    assert float(labels.facts["focus"]) > 0
+    assert labels.facts["saturated"] == "0"
     assert not list(given.store.list(keys.OPEN))
 
 
