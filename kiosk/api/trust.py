@@ -13,9 +13,25 @@ from storage.labels import Cells, read_table
 from storage.objects import Store
 from streams.jobs.ledger import Entry
 
-BLURRED = 0.145
+BLURRED = 0.15
+"""Focus below which an image counts as out of focus.
+
+Tried on 200 images of DSB 2018, labelled by the shipped model at the scale of their nuclei: none of them is flagged as
+it is (the lowest has 0.156). Blurred by a Gaussian, with their noise added again, are flagged: 28 % at a sigma of 8 %
+of the nuclei's diameter, 93 % at 12 %, 97 % at 16 %, 98 % at 20 %.
+"""
 SATURATED = 0.005
+"""Share of saturated pixels above which an image counts as saturated.
+
+Tried on 594 images of DSB 2018: 2.7 % are flagged as they are, some of them rightly. With so much more light that a
+quarter of the nuclei's pixels is clipped 89 % are, with half of them 97 %.
+"""
 UNLIKE = 1.8
+"""Times larger or smaller than the job's median at which cells are unlike the others.
+
+Of 555 images in seven groups of one kind each 1.1 % differ so much, in a screen of compounds 2.2 %; of two objectives
+one enlarges twice as much as the other, or more.
+"""
 FEWEST_CELLS = 5
 """An image with fewer says nothing of its cells' size."""
 FEWEST_IMAGES = 5

@@ -17,7 +17,7 @@ from kiosk.errors import Broken, MonolayerError, NotRunning
 if TYPE_CHECKING:
     from kiosk.client import Monolayer
     from kiosk.client.packing import Parcel
-    from kiosk.contract import JobView
+    from kiosk.contract import Format, JobView
     from streams.events import Options
 
 SHOWN = 10
@@ -53,8 +53,10 @@ class Sent:
 class Errand:
     """One submission, from the first byte sent to the last one fetched."""
 
-    def __init__(self, monolayer: "Monolayer", as_json: bool, out: Path | None) -> None:
-        self._monolayer, self._json, self._out = monolayer, as_json, out
+    def __init__(
+        self, monolayer: "Monolayer", as_json: bool, out: Path | None, formats: "Sequence[Format]" = ()
+    ) -> None:
+        self._monolayer, self._json, self._out, self._formats = monolayer, as_json, out, formats
         self._sent: list[Sent] = []
 
     def look(self, parcels: "Sequence[Parcel]", wanted: Wanted) -> None:
@@ -118,7 +120,7 @@ class Errand:
         """Fetch what was found: into the folder, or one below it for each of several jobs."""
         for sent, place in self._places():
             try:
-                fetch(self._monolayer, sent.job, place, self._json)
+                fetch(self._monolayer, sent.job, place, self._json, self._formats)
             except KeyboardInterrupt:
                 screen.warn(f"\nStopped; {_fetching(sent, place)}")
                 raise typer.Exit(screen.INTERRUPTED) from None

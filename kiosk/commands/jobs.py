@@ -31,7 +31,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Reason = Annotated[str | None, typer.Option("--reason", metavar="CLASS", help="Only images rejected for this reason.")]
 Formats = Annotated[
     list[str] | None,
-    typer.Option("--format", metavar="FORMAT", help="Also as imagej, qupath or parquet; several with commas."),
+    typer.Option("--format", metavar="FORMAT", help="Results also as imagej, qupath or parquet; several with commas."),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the results.")]
 

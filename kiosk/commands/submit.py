@@ -8,6 +8,7 @@ import typer
 from kiosk.commands import folder
 from kiosk.commands.door import opened
 from kiosk.commands.errand import Errand, Wanted
+from kiosk.commands.jobs import Formats
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,7 @@ def submit(
     ] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Return when all images have ended.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Wait, then fetch the results into DIR.")] = None,
+    formats: Formats = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on standard output.")] = False,
 ) -> None:
     """Send images to be labelled.
@@ -59,20 +61,21 @@ def submit(
     Ctrl-C while it waits stops the waiting, not the work; `monolayer cancel` stops that. With --wait or --out, exit
     code 0 says that all images are labelled, 2 that some were rejected or cancelled.
     """
-    from kiosk.client.options import checked_budget, checked_deadline, checked_options, seconds
+    from kiosk.client.options import checked_budget, checked_deadline, checked_formats, checked_options, seconds
     from kiosk.client.packing import pack, told_apart
 
     wanted = Wanted(
         model, checked_options(pixel_size, diameter, channel), mark,
         checked_deadline(seconds(deadline) if deadline else None), checked_budget(budget), notify,
     )  # fmt: skip
+    also = checked_formats(formats or ())
     parcels = pack(paths)
     if mark:
         told_apart(parcels)
     with opened(ctx) as monolayer:
         if out is not None:
             folder.make(out)
-        errand = Errand(monolayer, as_json, out)
+        errand = Errand(monolayer, as_json, out, also)
         errand.look(parcels, wanted)
         errand.send(parcels, wanted)
         if wait or out is not None:

@@ -162,6 +162,9 @@ def test_results_come_in_other_formats_too(door: tuple[str, Bucket], good: Path,
     told = monolayer(*arguments, api=door[0]).stdout
     for name in ("imagej", "qupath", "cells.parquet", "methods.txt"):
         assert str(tmp_path / "r" / name) in told
+    at_once = monolayer("submit", good, "--out", tmp_path / "s", "--format", "imagej", api=door[0])
+    assert at_once.exit_code == 0
+    assert {path.name for path in (tmp_path / "s" / "imagej").iterdir()} == {"0.zip", "1.zip"}
     wrong = monolayer("results", job, "--out", tmp_path / "r", "--format", "excel", api=door[0])
     assert wrong.exit_code == 1
     assert "There is no format 'excel'; there are imagej, qupath, parquet." in wrong.stderr
