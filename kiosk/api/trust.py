@@ -11,7 +11,7 @@ from kiosk.contract import DoubtfulImage, Doubts
 from storage import keys
 from storage.labels import Cells, read_table
 from storage.objects import Store
-from streams.jobs.ledger import Entry
+from streams.jobs.records import Entry
 
 BLURRED = 0.15
 """Focus below which an image counts as out of focus.
