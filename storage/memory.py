@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from storage.objects import Changed, NotFound, Part, Stat, StoreError
 
@@ -81,8 +81,12 @@ class MemoryStore:
         """What a PUT to the address from `part_url` would do; returns the part's etag."""
         address = urlsplit(url)
         query = parse_qs(address.query)
+        return self.store_part(unquote(address.path), query["upload"][0], int(query["number"][0]), data)
+
+    def store_part(self, key: str, upload: str, number: int, data: bytes) -> str:
+        """Store one part; returns its etag."""
         with self._lock:
-            self._upload(query["upload"][0])[1][int(query["number"][0])] = bytes(data)
+            self._upload(upload)[1][number] = bytes(data)
         return _digest(data)
 
     def parts(self, key: str, upload: str) -> builtins.list[Part]:

@@ -84,6 +84,9 @@ class Store(Protocol):
     def part_url(self, key: str, upload: str, number: int, seconds: int = 3600) -> str:
         """An address to PUT one part to, without any key, for so many seconds."""
 
+    def store_part(self, key: str, upload: str, number: int, data: bytes) -> str:
+        """Store one part, for whoever can't reach its address; returns its etag."""
+
     def parts(self, key: str, upload: str) -> Sequence[Part]:
         """The parts stored so far, in order: what a resumed upload may skip."""
 

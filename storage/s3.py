@@ -149,6 +149,14 @@ class S3Store:
                 "PUT", self.bucket, key, expires=timedelta(seconds=seconds), extra_query_params=query
             )
 
+    def store_part(self, key: str, upload: str, number: int, data: bytes) -> str:
+        """Store one part; returns its etag."""
+        query: Headers = {"partNumber": str(number), "uploadId": upload}
+        with self._errors(key):
+            return _bare(
+                self._client._execute("PUT", self.bucket, key, body=data, query_params=query).headers.get("etag")
+            )
+
     def parts(self, key: str, upload: str) -> builtins.list[Part]:
         """The parts stored so far, in order: what a resumed upload may skip."""
         found: list[Part] = []

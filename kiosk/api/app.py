@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from inference.models import Model
 from kiosk.access.holdings import Holdings, Quota
-from kiosk.api import control, docs, jobs, pictures, problems, traces, uploads
+from kiosk.api import control, docs, jobs, pictures, problems, relay, traces, uploads
 from kiosk.api.bodies import Bodies
 from kiosk.api.guard import Access, Guard, permitted
 from kiosk.api.headers import Headers
@@ -79,6 +79,7 @@ def create_app(
     for router in (
         _about(),
         uploads.router(),
+        relay.router(),
         jobs.router(),
         pictures.router(),
         control.router(),

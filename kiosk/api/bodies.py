@@ -51,7 +51,11 @@ class Bodies:
 
 
 def _is_streamed(scope: Scope) -> bool:
-    return (scope["method"], scope["path"]) in STREAMED
+    return (scope["method"], scope["path"]) in STREAMED or _is_part(scope)
+
+
+def _is_part(scope: Scope) -> bool:
+    return scope["method"] == "PUT" and scope["path"].startswith(f"{PREFIX}/uploads/")
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:

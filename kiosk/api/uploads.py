@@ -71,21 +71,21 @@ def addresses(
     count: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[PartAddress]:
     """Addresses to PUT parts to, without any key, good for an hour."""
-    token = _token(upload, tools)
+    token = token_of(upload, tools)
     numbers = range(first, min(first + count, 10_001))
     return [PartAddress(number=n, url=tools.store.part_url(token.key, token.multipart, n)) for n in numbers]
 
 
 def stored(upload: str, tools: Given) -> list[StoredPart]:
     """The parts that have arrived: what a resumed upload may skip."""
-    token = _token(upload, tools)
+    token = token_of(upload, tools)
     parts = tools.store.parts(token.key, token.multipart)
     return [StoredPart(number=part.number, etag=part.etag) for part in parts]
 
 
 def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
     """Make the parts one object, and the object a job. Completing twice gives the same job."""
-    token = _token(upload, tools)
+    token = token_of(upload, tools)
     again = bool(token.submission) and _is_there(token, tools)
     if again:  # whoever sent the same at the same time was faster, or this is the second call
         tools.store.abort_upload(token.key, token.multipart)
@@ -97,7 +97,7 @@ def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
 
 def abort(upload: str, tools: Given) -> None:
     """Forget an upload that isn't complete, and its parts."""
-    token = _token(upload, tools)
+    token = token_of(upload, tools)
     tools.store.abort_upload(token.key, token.multipart)
 
 
@@ -122,7 +122,7 @@ class Small:
         if declared.isdigit() and int(declared) > SMALL_UPLOAD:
             raise _too_large(new.name)
         with TemporaryFile() as file:  # who sends slowly keeps nobody from having a turn
-            await _receive(request.stream(), file, new.name)
+            await receive(request.stream(), file, new.name)
             async with self._turn:
                 accepted = await run_in_threadpool(_store, new, file, tools)
         if accepted.again:
@@ -171,7 +171,8 @@ def _keep_within_quota(token: Token, tools: Tools) -> None:
         raise
 
 
-def _token(upload: str, tools: Tools) -> Token:
+def token_of(upload: str, tools: Tools) -> Token:
+    """The upload that a request names, if it is the caller's; raises `BadToken`."""
     return Token.decode(upload, tools.secret, tools.caller.tenant)
 
 
@@ -193,7 +194,8 @@ def _upload(query: NewJob) -> NewUpload:
     )
 
 
-async def _receive(chunks: AsyncIterator[bytes], file: IO[bytes], name: str) -> None:
+async def receive(chunks: AsyncIterator[bytes], file: IO[bytes], name: str) -> None:
+    """Take a request's body, which `name` is, into a file; refused where it is empty, too large or too slow."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in chunks:

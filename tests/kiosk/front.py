@@ -155,8 +155,11 @@ def stages(store: Store) -> Told:
 def _label_again(store: Store, listed: SliceListed) -> None:
     """What was wrong with the images of a replay is mended by then."""
     [round_] = [found for found in ledger.read_rounds(store, listed.job) if found.round == listed.round]
+    tally = Tally()
     for image in round_.images:
+        tally.mark(image, LABELLED)
         store.put(keys.labels(listed.job, image), labels_of(1, 40, 50))
+    store.put(keys.tally(listed.job, "owner", listed.round), tally.encode())
     ending.finish(store, listed.job)
 
 

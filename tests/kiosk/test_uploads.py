@@ -95,6 +95,19 @@ def test_a_resumed_upload_learns_which_parts_are_there(door: Door) -> None:
     assert [part["number"] for part in door.send(upload, b"one", b"two")] == [1, 2]
 
 
+def test_parts_may_pass_through_the_api_where_the_store_can_not_be_reached(door: Door) -> None:
+    upload = door.http.post(f"{V1}/uploads", json=NEW).json()["upload"]
+    answer = door.http.request("PUT", f"{V1}/uploads/{upload}/parts/1", content=b"pixels")
+    assert answer.status_code == 200
+    parts = door.http.get(f"{V1}/uploads/{upload}/parts").json()
+    assert parts == [answer.json()]
+    assert door.http.post(f"{V1}/uploads/{upload}/complete", json={"parts": parts}).status_code == 200
+    late = door.http.request("PUT", f"{V1}/uploads/{upload}/parts/1", content=b"pixels")
+    assert late.status_code == 404 and "begin a new one" in late.json()["detail"]
+    assert door.http.request("PUT", f"{V1}/uploads/nonsense/parts/1", content=b"x").status_code == 404
+    assert door.http.request("PUT", f"{V1}/uploads/{upload}/parts/0", content=b"x").status_code == 422
+
+
 def test_a_part_that_was_never_sent_is_named(door: Door) -> None:
     upload = door.start()["upload"]
     [part] = door.send(upload, b"one")

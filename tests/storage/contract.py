@@ -215,6 +215,17 @@ class StoreContract:
             store.finish_upload("c/lacking", upload, [Part(1, first), Part(2, "0" * 32)])
         store.abort_upload("c/lacking", upload)
 
+    def test_a_part_can_be_stored_without_its_address(self, store: Store) -> None:
+        upload = store.start_upload("c/handed on")
+        etags = [
+            store.store_part("c/handed on", upload, number, data) for number, data in ((1, b"a" * PART), (2, b"b"))
+        ]
+        assert store.parts("c/handed on", upload) == [Part(1, etags[0]), Part(2, etags[1])]
+        store.finish_upload("c/handed on", upload, store.parts("c/handed on", upload))
+        assert store.get("c/handed on", PART - 1) == b"ab"
+        with pytest.raises(NotFound):
+            store.store_part("c/handed on", upload, 3, b"c")
+
     def test_an_aborted_upload_is_forgotten(self, store: Store, put_part: Callable[[str, bytes], str]) -> None:
         upload = store.start_upload("c/abort")
         put_part(store.part_url("c/abort", upload, 1), b"a")

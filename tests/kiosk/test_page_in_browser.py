@@ -1,0 +1,172 @@
+"""The page in a real browser, before the real API whose stages are done at once."""
+
+import os
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk.api import page as served
+from kiosk.api import uploads
+from kiosk.local import page as built
+from kiosk.local.cache import cache_folder
+from tests.browser import PHONE, chromium, drop, sideways, visiting
+from tests.kiosk.front import BAD, Bucket, app_of, serving, stages, tiff
+
+pytestmark = pytest.mark.integration
+TO_THE_STORE = re.compile("/memory:")
+NOWHERE = "http://127.0.0.1:9"
+PAGES = ("", "jobs", "models", "jobs/{job}", "jobs/{job}/images/0", "jobs/{job}/trace")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def door(browser: Any) -> Iterator[tuple[str, Bucket]]:
+    """Address and bucket of an API that serves the page."""
+    store = Bucket()
+    app = app_of(store, stages(store))
+    app.include_router(served.router(served.read_page(built.install(cache_folder(), lambda words: None))))
+    with serving(app) as address:
+        store.address = address
+        yield address, store
+
+
+@pytest.fixture
+def plate(tmp_path: Path) -> Path:
+    """A folder with a good image, a broken one, and notes."""
+    folder = tmp_path / "plate 1" / "well A"
+    folder.mkdir(parents=True)
+    (folder / "good.tif").write_bytes(tiff(pixel_size=0.65))
+    (folder / "broken.tif").write_bytes(BAD)
+    (folder / "notes.txt").write_text("pixel size 0.65")
+    return tmp_path / "plate 1"
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A folder that is sent in five parts of a megabyte."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.tif").write_bytes(os.urandom(1_200_000))
+    return folder
+
+
+def submitted(page: Any, folder: Path) -> str:
+    """Drop a folder and start; returns the job once its page is there."""
+    drop(page, folder)
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/#/jobs/*")
+    return str(page.url.rsplit("/", 1)[1])
+
+
+def test_a_dropped_folder_becomes_a_job_whose_cells_can_be_looked_at_and_fetched(
+    browser: Any, door: tuple[str, Bucket], plate: Path, tmp_path: Path
+) -> None:
+    with visiting(browser, door[0]) as page:
+        drop(page, plate)
+        page.get_by_text("2 files").wait_for()
+        assert "plate 1/well A/notes.txt" in page.get_by_text("Left out").inner_text()
+        page.get_by_text("says 0.65 µm per pixel").wait_for()
+        page.get_by_role("button", name="Start").click()
+        page.get_by_role("heading", name="plate 1.zip").wait_for()
+        page.get_by_text("done, some rejected").wait_for()
+        page.get_by_role("link", name="Outlines of cells in well A/good.tif").click()
+        page.get_by_text("2 cells").wait_for()
+        page.locator("canvas").press("n")
+        assert page.get_by_role("row", name="Area, pixels").inner_text().split() == ["Area,", "pixels", "100"]
+        page.get_by_role("link", name="Back to the job").click()
+        with page.expect_download() as fetching:
+            page.get_by_role("link", name="Download results").click()
+        fetching.value.save_as(tmp_path / "results.zip")
+    with zipfile.ZipFile(tmp_path / "results.zip") as results:
+        assert {"labels/well A/good.tif", "overlays/well A/good.png", "cells.csv"} <= set(results.namelist())
+
+
+def test_a_click_on_a_cell_tells_what_was_measured(browser: Any, door: tuple[str, Bucket], plate: Path) -> None:
+    with visiting(browser, door[0]) as page:
+        job = submitted(page, plate)
+        page.goto(f"{door[0]}/#/jobs/{job}/images/1")
+        canvas = page.locator("canvas")
+        canvas.wait_for()
+        box = canvas.bounding_box()
+        scale = min(box["width"] / 50, box["height"] / 40)
+        column, row = 25, 25  # within the second cell
+        x, y = box["width"] / 2 + (column - 25) * scale, box["height"] / 2 + (row - 20) * scale
+        canvas.click(position={"x": x, "y": y})
+        page.get_by_text("Cell 2 of 2").wait_for()
+        assert "150" in page.get_by_role("row", name="Area, pixels").inner_text()
+
+
+def test_a_rejected_image_has_its_reason_and_is_sent_through_again(
+    browser: Any, door: tuple[str, Bucket], plate: Path
+) -> None:
+    with visiting(browser, door[0]) as page:
+        submitted(page, plate)
+        page.get_by_role("row", name="well A/broken.tif").get_by_text("bad input").wait_for()
+        page.get_by_role("button", name="Replay").click()
+        page.get_by_role("link", name="Outlines of cells in well A/broken.tif").wait_for()
+
+
+def test_an_upload_that_broke_off_goes_on_where_it_was_when_the_same_files_are_dropped_again(
+    browser: Any, door: tuple[str, Bucket], large: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "PART_SIZE", uploads.MIB)
+    sent: list[str] = []
+
+    def one_only(route: Any) -> None:
+        number = route.request.url.rsplit("number=", 1)[1]
+        if number == "1":
+            sent.append(number)
+            route.continue_()
+
+    with visiting(browser, door[0]) as page:
+        page.route(TO_THE_STORE, one_only)
+        drop(page, large)
+        with page.expect_response(TO_THE_STORE):
+            page.get_by_role("button", name="Start").click()
+        page.unroute(TO_THE_STORE)
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.reload()
+        page.on("request", lambda request: "/memory:" in request.url and sent.append(request.url.rsplit("=", 1)[1]))
+        submitted(page, large)
+    assert sorted(sent) == ["1", "2", "3", "4", "5"]
+
+
+def test_parts_pass_through_the_api_where_the_browser_can_not_reach_the_store(
+    browser: Any, door: tuple[str, Bucket], plate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door[1], "address", NOWHERE)
+    with visiting(browser, door[0]) as page:
+        submitted(page, plate)
+        page.get_by_text("done, some rejected").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_is_wider_than_a_phone(browser: Any, door: tuple[str, Bucket], plate: Path, scheme: str) -> None:
+    with visiting(browser, door[0], viewport=PHONE, color_scheme=scheme) as page:
+        job = submitted(page, plate)
+        for path in PAGES:
+            page.goto(f"{door[0]}/#/{path.format(job=job)}")
+            page.locator("main h1").wait_for()
+            assert sideways(page) == 0, path
+
+
+def test_everything_is_reached_with_the_keyboard(browser: Any, door: tuple[str, Bucket], plate: Path) -> None:
+    with visiting(browser, door[0]) as page:
+        job = submitted(page, plate)
+        page.get_by_text("done, some rejected").wait_for()
+        page.goto(f"{door[0]}/#/jobs/{job}")
+        reached = set()
+        for _ in range(30):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.innerText || document.activeElement.ariaLabel"))
+        assert {"Submit", "Download results", "Replay: send them through again", "well A/good.tif"} <= reached
