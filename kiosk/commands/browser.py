@@ -21,7 +21,7 @@ class What(StrEnum):
 
 
 _PLACES = {
-    What.PAGE: ("api", "/api/v1/docs"),
+    What.PAGE: ("api", "/"),
     What.DASHBOARDS: ("victoriametrics", "/vmui/#/dashboards"),
     What.ALERTS: ("victoriametrics", "/vmalert/alerts"),
     What.TRACES: ("jaeger", "/api/v3/services"),
@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
 def open_page(what: Annotated[What, typer.Argument(help="What to look at.")] = What.PAGE) -> None:
     """Print an address of what runs on this machine, and open it.
 
-    It is opened where there is a display. `page` is the API's description of itself; `dashboards`, `alerts` and
-    `traces` are there when Monolayer was started with `monolayer up --observe`.
+    It is opened where there is a display. `page` is where images are dropped and jobs are watched; `dashboards`,
+    `alerts` and `traces` are there when Monolayer was started with `monolayer up --observe`.
     """
     from kiosk.local.settings import has_display
 

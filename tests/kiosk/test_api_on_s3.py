@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from kiosk.client import Monolayer, NotRunning, Refused
@@ -63,6 +64,17 @@ def test_an_upload_completes_twice_with_one_job_and_a_cancelled_one_is_gone(
     other = http.post(f"{V1}/uploads", json=NEW).json()["upload"]
     assert http.request("DELETE", f"{V1}/uploads/{other}").status_code == 204
     assert http.post(f"{V1}/uploads/{other}/complete", json={"parts": parts}).status_code == 404
+
+
+def test_a_page_on_another_address_may_put_parts_to_the_store_and_read_their_etags(store: S3Store) -> None:
+    address = store.part_url("uploads/x/a.tif", store.start_upload("uploads/x/a.tif"), 1)
+    page = {"Origin": "http://127.0.0.1:8080"}
+    asked = httpx.options(address, headers=page | {"Access-Control-Request-Method": "PUT"})
+    assert asked.status_code == 204
+    assert (asked.headers["access-control-allow-origin"], asked.headers["access-control-allow-methods"]) == ("*", "PUT")
+    put = httpx.put(address, content=b"pixels", headers=page)
+    assert put.headers["access-control-allow-origin"] == "*"
+    assert "ETag" in put.headers["access-control-expose-headers"]
 
 
 def test_the_api_is_a_process_that_takes_uploads_and_leaves_when_asked(

@@ -47,8 +47,8 @@ def monolayer(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("what", "address"),
     [
-        ([], "http://127.0.0.1:8080/api/v1/docs"),
-        (["page"], "http://127.0.0.1:8080/api/v1/docs"),
+        ([], "http://127.0.0.1:8080/"),
+        (["page"], "http://127.0.0.1:8080/"),
         (["dashboards"], "http://127.0.0.1:8428/vmui/#/dashboards"),
         (["alerts"], "http://127.0.0.1:8428/vmalert/alerts"),
     ],

@@ -15,6 +15,7 @@ from kiosk.local import page as built
 from kiosk.local.cache import cache_folder
 from tests.browser import PHONE, chromium, drop, sideways, visiting
 from tests.kiosk.front import BAD, Bucket, app_of, serving, stages, tiff
+from tests.web_tools import web_tools
 
 pytestmark = pytest.mark.integration
 TO_THE_STORE = re.compile("/memory:")
@@ -127,15 +128,17 @@ def test_an_upload_that_broke_off_goes_on_where_it_was_when_the_same_files_are_d
         if number == "1":
             sent.append(number)
             route.continue_()
+        else:
+            route.fulfill(status=503)
 
     with visiting(browser, door[0]) as page:
         page.route(TO_THE_STORE, one_only)
         drop(page, large)
-        with page.expect_response(TO_THE_STORE):
+        with page.expect_response(lambda answer: TO_THE_STORE.search(answer.url) and answer.ok):
             page.get_by_role("button", name="Start").click()
-        page.unroute(TO_THE_STORE)
         page.on("dialog", lambda dialog: dialog.accept())
         page.reload()
+        page.unroute(TO_THE_STORE)
         page.on("request", lambda request: "/memory:" in request.url and sent.append(request.url.rsplit("=", 1)[1]))
         submitted(page, large)
     assert sorted(sent) == ["1", "2", "3", "4", "5"]
@@ -158,6 +161,33 @@ def test_no_page_is_wider_than_a_phone(browser: Any, door: tuple[str, Bucket], p
             page.goto(f"{door[0]}/#/{path.format(job=job)}")
             page.locator("main h1").wait_for()
             assert sideways(page) == 0, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_keeps_people_out(
+    browser: Any, door: tuple[str, Bucket], plate: Path, scheme: str
+) -> None:
+    axe = (web_tools() / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    with visiting(browser, door[0], color_scheme=scheme, bypass_csp=True) as page:
+        drop(page, plate)
+        page.get_by_role("button", name="Start").wait_for()
+        found = {"chosen": serious(page, axe)}
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_url("**/#/jobs/*")
+        job = page.url.rsplit("/", 1)[1]
+        for path in PAGES:
+            page.goto(f"{door[0]}/#/{path.format(job=job)}")
+            page.locator("main h1").wait_for()
+            page.wait_for_load_state("networkidle")
+            found[path] = serious(page, axe)
+    assert {path: each for path, each in found.items() if each} == {}
+
+
+def serious(page: Any, axe: str) -> list[str]:
+    """What axe finds, with where it is."""
+    page.evaluate(axe)
+    broken = page.evaluate("axe.run().then((found) => found.violations)")
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in broken if each["impact"] in ("serious", "critical")]
 
 
 def test_everything_is_reached_with_the_keyboard(browser: Any, door: tuple[str, Bucket], plate: Path) -> None:

@@ -10,18 +10,15 @@ import pytest
 
 from kiosk.client.packing import LITTER, NO_IMAGES
 from kiosk.local import page
-from kiosk.local.cache import LocalError, cache_folder, once
+from kiosk.local.cache import LocalError, cache_folder
 from storage.memory import MemoryStore
 from tests.kiosk.front import app_of
+from tests.web_tools import quiet, web_tools
 
 FIRST_VIEW = 300_000
 """Bytes over the wire before anything is seen, at most."""
 PACKAGES = json.loads((page.SOURCES / "package.json").read_text())
 LOCKED = json.loads((page.SOURCES / "package-lock.json").read_text())["packages"]
-
-
-def quiet(words: str) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +29,7 @@ def built() -> Path:
 @pytest.fixture(scope="module")
 def checked() -> Path:
     """A copy of the sources with all that checks them, and the API's types."""
-    wheel = page.node(cache_folder(), quiet)
-
-    def fetch(folder: Path) -> None:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(page.SOURCES / name, folder / name)
-        page.run([*page.npm(wheel), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
-
-    lock = (page.SOURCES / "package-lock.json").read_bytes()
-    folder = once(cache_folder() / f"page-check-{page.digest([lock])}", fetch)
+    folder = web_tools()
     shutil.rmtree(folder / "src", ignore_errors=True)
     for path in page.sources():
         copied = folder / path.relative_to(page.SOURCES)

@@ -1,5 +1,5 @@
 /** What the API knows, followed by components. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { PREFIX, get } from "./calls.ts";
 import type { JobView } from "./types.ts";
 
@@ -30,6 +30,22 @@ export function useAsked<Found>(path: string | undefined, stamp: unknown = 0): A
   }, [path, stamp, turn]);
   const again = useCallback(() => setTurn((before) => before + 1), []);
   return { found: found && found.path === path ? found.value : undefined, error, again };
+}
+
+/** The value, which changes no oftener than every so many milliseconds: what costs the server more than a look. */
+export function useSettled<Value>(value: Value, every: number): Value {
+  const [settled, setSettled] = useState(value);
+  const changed = useRef(0);
+  useEffect(() => {
+    if (Object.is(value, settled)) return undefined;
+    const wait = Math.max(0, changed.current + every - Date.now());
+    const timer = setTimeout(() => {
+      changed.current = Date.now();
+      setSettled(value);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [value, settled, every]);
+  return settled;
 }
 
 /** A job as it is now, told once a second until it is done. `turn` follows it anew, after a replay for example. */

@@ -2,18 +2,19 @@
 import { useState } from "react";
 import { PREFIX } from "../api/calls.ts";
 import type { ImagePage, ImageView, JobView } from "../api/types.ts";
-import { useAsked } from "../api/use.ts";
+import { useAsked, useSettled } from "../api/use.ts";
 import { href } from "../route.ts";
 import { Failed } from "./bits.tsx";
 
 const PAGE = 24;
 const THUMB = 320;
+const LOOK_AGAIN = 1500;
 
 export function Gallery({ view }: { view: JobView }) {
   const [first, setFirst] = useState(0);
   const ended = view.labelled + view.rejected + view.cancelled;
   const path = view.images === null ? undefined : `/jobs/${view.job}/images?first=${first}&count=${PAGE}`;
-  const { found, error } = useAsked<ImagePage>(path, `${ended} ${view.state} ${view.round}`);
+  const { found, error } = useAsked<ImagePage>(path, useSettled(`${ended} ${view.state} ${view.round}`, LOOK_AGAIN));
   const [kept, setKept] = useState<ImagePage>();
   if (found && found !== kept) setKept(found);
   const shown = found ?? kept;

@@ -2,14 +2,16 @@
 import { useState } from "react";
 import { post } from "../api/calls.ts";
 import type { JobView, RejectedImage, Replayed } from "../api/types.ts";
-import { useAsked } from "../api/use.ts";
+import { useAsked, useSettled } from "../api/use.ts";
 import { count } from "../words.ts";
 import { Failed } from "./bits.tsx";
 
 const SHOWN = 100;
+const LOOK_AGAIN = 5000;
 
 export function Rejected({ view, onDone }: { view: JobView; onDone: () => void }) {
-  const { found, error } = useAsked<RejectedImage[]>(`/jobs/${view.job}/rejected?limit=${SHOWN}`, `${view.rejected} ${view.round}`);
+  const stamp = useSettled(`${view.rejected} ${view.round}`, LOOK_AGAIN);
+  const { found, error } = useAsked<RejectedImage[]>(`/jobs/${view.job}/rejected?limit=${SHOWN}`, stamp);
   const [said, setSaid] = useState("");
   const [failed, setFailed] = useState<Error>();
   const replay = (which: { reason?: string; image?: string }): void => {
