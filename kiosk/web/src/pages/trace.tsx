@@ -46,7 +46,8 @@ function Slowest({ job, found }: { job: string; found: JobTraceView }) {
   if (!found.slowest?.length) return null;
   const longest = Math.max(...found.slowest.map((each) => each.seconds));
   return (
-    <section className="card waterfall" aria-label="Slowest images">
+    <section className="card waterfall" aria-labelledby="slowest">
+      <h2 id="slowest">The slowest images</h2>
       {found.slowest.map((each) => (
         <Fragment key={`${each.image}-${each.round}`}>
           <a className="what name" href={href("jobs", job, "trace", each.image)}>

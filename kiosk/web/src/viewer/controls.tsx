@@ -1,10 +1,15 @@
 /** What can be changed about the picture. */
 import type { Look } from "./draw.ts";
 
-interface Given {
-  look: Look;
+interface Range {
   least: number;
   most: number;
+}
+
+interface Given {
+  look: Look;
+  /** The least and the largest value there are; none where the image's pixels can't be had. */
+  contrast: Range | undefined;
   planes: number;
   plane: number;
   onLook: (look: Look) => void;
@@ -12,7 +17,7 @@ interface Given {
   onReset: () => void;
 }
 
-export function Controls({ look, least, most, planes, plane, onLook, onPlane, onReset }: Given) {
+export function Controls({ look, contrast, planes, plane, onLook, onPlane, onReset }: Given) {
   return (
     <fieldset className="controls">
       <legend className="visually-hidden">The picture</legend>
@@ -22,6 +27,14 @@ export function Controls({ look, least, most, planes, plane, onLook, onPlane, on
         Outlines
       </label>
       <Slider name="Fill" value={look.fill} min={0} max={1} step={0.05} onChange={(fill) => onLook({ ...look, fill })} />
+      {contrast && <Contrast {...{ look, onLook, onReset }} {...contrast} />}
+    </fieldset>
+  );
+}
+
+function Contrast({ look, least, most, onLook, onReset }: Range & Pick<Given, "look" | "onLook" | "onReset">) {
+  return (
+    <>
       <Slider
         name={`Black at ${look.black}`}
         value={look.black}
@@ -41,7 +54,7 @@ export function Controls({ look, least, most, planes, plane, onLook, onPlane, on
       <button type="button" onClick={onReset}>
         Usual contrast
       </button>
-    </fieldset>
+    </>
   );
 }
 

@@ -68,7 +68,8 @@ function Viewer({ cells, labels, pixels, plane, onPlane, path }: Given) {
       <Canvas name={cells.name} {...{ pixels, labels, look, chosen, centre }} onChoose={setChosen} onStep={step} />
       <aside>
         <Controls
-          {...{ look, plane, onPlane, planes: cells.planes, least: usual.least, most: usual.most }}
+          {...{ look, plane, onPlane, planes: cells.planes }}
+          contrast={pixels && usual}
           onLook={setLook}
           onReset={() => setLook(reset)}
         />
