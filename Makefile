@@ -1,6 +1,6 @@
 # What people do here, one target each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo web test check chaos bench format lock clean
+.PHONY: help demo web test check docs chaos bench format lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -22,6 +22,9 @@ check: .venv/ready ## style, types, layers and names, in seconds
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/test_house.py
 
+docs: .venv/docs-ready ## the documentation, into build/docs; a running Monolayer serves it at /docs/
+	@$(BIN)/python -m docs
+
 chaos: .venv/ready ## five minutes of faults on a seeded schedule, then the proof that nothing was lost
 	@$(BIN)/python -m loadgen chaos --minutes 5 --images 500
 
@@ -34,6 +37,8 @@ format: .venv/ready ## let ruff put the code in order
 lock: .venv/ready ## resolve the dependencies anew
 	@$(BIN)/uv pip compile -q pyproject.toml --extra client --extra server --extra dev --generate-hashes --no-header --no-annotate \
 	  --python-version 3.11 --upgrade -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --extra docs -c requirements.lock --generate-hashes --no-header --no-annotate \
+	  --python-version 3.11 --upgrade -o docs/requirements.lock
 
 clean: ## remove the environment and what tests and demos left
 	@rm -rf .venv build demo-out bench-out .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
@@ -47,4 +52,9 @@ clean: ## remove the environment and what tests and demos left
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	@$(BIN)/uv pip sync -q --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What only `make docs` needs, beside the rest.
+.venv/docs-ready: .venv/ready docs/requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r docs/requirements.lock
 	@touch $@

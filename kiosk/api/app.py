@@ -11,6 +11,7 @@ from kiosk.access.holdings import Holdings, Quota
 from kiosk.api import control, docs, jobs, pictures, problems, relay, traces, uploads
 from kiosk.api.bodies import Bodies
 from kiosk.api.guard import Access, Guard, permitted
+from kiosk.api.handbook import Handbook
 from kiosk.api.headers import Headers
 from kiosk.api.jaeger import Keeps
 from kiosk.api.measured import Measured
@@ -87,6 +88,7 @@ def create_app(
         docs.router(),
     ):
         app.include_router(router, prefix=PREFIX, dependencies=[Depends(permitted)])
+    app.mount("/docs", Handbook())
     return app
 
 
