@@ -1,9 +1,9 @@
 """Blocks of code in the pages, and what their first line promises.
 
-    ```sh              the tests run it as it stands; JOB is the newest job
-    ```sh exit=2       they run it, and it ends with this exit code
-    ```sh not-run      they don't run it, and the page says so
-    ```python          the same three, for Python
+```sh              the tests run it as it stands; JOB is the newest job
+```sh exit=2       they run it, and it ends with this exit code
+```sh not-run      they don't run it, and the page says so
+```python          the same three, for Python
 """
 
 import re

@@ -1,5 +1,6 @@
 """The alerts, from their rules, with the runbook below them."""
 
+import re
 from collections.abc import Iterator
 
 import yaml  # type: ignore[import-untyped,unused-ignore]
@@ -25,4 +26,14 @@ def _rows() -> Iterator[tuple[str, str, str, str]]:
     for rule in (rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule):
         name, told = rule["alert"], rule.get("annotations", {})
         link = f"[{name}](#{name.lower()})"
-        yield link, rule.get("labels", {}).get("severity", ""), str(rule.get("for", "")), told.get("summary", "")
+        yield (
+            link,
+            rule.get("labels", {}).get("severity", ""),
+            str(rule.get("for", "")),
+            _plain(told.get("summary", "")),
+        )
+
+
+def _plain(summary: str) -> str:
+    """What a rule says, with the names of labels where Prometheus puts their values."""
+    return re.sub(r"\{\{ *\$(?:labels\.)?(\w+).*?\}\}", r"*\1*", summary)

@@ -114,9 +114,7 @@ def _function(found: griffe.Object | griffe.Alias) -> Function:
             texts.append(section.value)
         elif isinstance(section.value, list):
             named[section.kind.value] = [_named(each) for each in section.value]
-    return Function(
-        found.name, signature, "\n\n".join(texts), named.get("parameters", []), named.get("raises", [])
-    )
+    return Function(found.name, signature, "\n\n".join(texts), named.get("parameters", []), named.get("raises", []))
 
 
 def _named(element: griffe.DocstringElement) -> Named:

@@ -19,6 +19,8 @@ Fields that a reader doesn't know are to be passed over; a higher `v` is another
 
 Topics with a lane come twice, as `images.interactive` and `images.bulk`: so small jobs are not stuck behind big ones.
 """
+MODULES = ("streams.events", "streams.runs", "observability.cost")
+"""Where the classes of fields are."""
 _REF = "#/components/schemas/{model}"
 _COPY = "A copy of every rejection, for people. Nothing reads it back."
 
@@ -29,7 +31,11 @@ def asyncapi() -> dict[str, Any]:
     _, made = models_json_schema([(model, "serialization") for model in models], ref_template=_REF)
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Monolayer", "version": version("monolayer"), "description": docstrings.about("streams.events")},
+        "info": {
+            "title": "Monolayer",
+            "version": version("monolayer"),
+            "description": docstrings.about("streams.events"),
+        },
         "defaultContentType": "application/json",
         "channels": {**{event.topic: _channel(event) for event in READERS}, REJECTED: _rejected()},
         "operations": {stage: _operation(event, stage) for event, stage in READERS.items()},
@@ -44,7 +50,7 @@ def page(document: Mapping[str, Any]) -> str:
     """Topics in a table, then every event with its fields, then what they hold."""
     events = {event.__name__ for event in READERS}
     made = document["components"]["schemas"]
-    rest = [_schema(name, each) for name, each in made.items() if name not in events and "properties" in each]
+    rest = [_schema(name, each) for name, each in made.items() if name not in events]
     rows = [*(_row(event, stage) for event, stage in READERS.items()), _copied()]
     topics = table(("topic", "event", "key", "read by", "partitions"), rows)
     return chapters(HEAD, topics, *(_schema(event.__name__, made[event.__name__]) for event in READERS), *rest)
@@ -57,7 +63,13 @@ def _row(event: type[Event], stage: str) -> tuple[str, ...]:
 
 
 def _copied() -> tuple[str, ...]:
-    return code(REJECTED), "[ImageEnded](#imageended)", docstrings.about("streams.events", "ImageEnded.key"), "people", _partitions(REJECTED)
+    return (
+        code(REJECTED),
+        "[ImageEnded](#imageended)",
+        docstrings.about("streams.events", "ImageEnded.key"),
+        "people",
+        _partitions(REJECTED),
+    )
 
 
 def _owner_of_key(event: type[Event]) -> str:
@@ -75,8 +87,7 @@ def _partitions(topic: str) -> str:
 def _schema(name: str, schema: schemas.Schema) -> str:
     example = [block(text, "json") for text in _examples(schema.get("description", ""))]
     text = schema.get("description", "").split("\n\nIn JSON")[0]
-    fields = schemas.fields(schema, docstrings.meanings(("streams.events", "streams.runs", "observability.cost"), name))
-    return chapters(f"## {name}", text, *example, fields)
+    return chapters(f"## {name}", text, *example, schemas.content(schema, docstrings.meanings(MODULES, name)))
 
 
 def _examples(text: str) -> list[str]:

@@ -12,8 +12,8 @@ from streams.events import Event
 HEAD = """# HTTP API
 
 Made from the API's own description, which a running Monolayer serves at `/api/v1/openapi.json`; here it is as a file:
-[openapi.json](openapi.json). An error is a problem document as RFC 9457 has it, `application/problem+json`; its `detail`
-is one sentence for a person.
+[openapi.json](openapi.json). An error is a problem document as RFC 9457 has it, `application/problem+json`; its
+`detail` is one sentence for a person.
 """
 MODULES = ("kiosk.contract", "streams.events", "observability.cost")
 """Where the classes of bodies are."""
@@ -81,4 +81,4 @@ def _bodies(components: Mapping[str, Any]) -> Iterator[str]:
     for name, each in components.items():
         if name not in _NOISE:
             meanings = docstrings.meanings(MODULES, name)
-            yield chapters(f"### {name}", each.get("description", ""), schemas.fields(each, meanings))
+            yield chapters(f"### {name}", each.get("description", ""), schemas.content(each, meanings))

@@ -13,8 +13,8 @@ from streams.jobs import records
 
 HEAD = """# Objects
 
-Made from `storage/keys.py` and `streams/jobs/records.py`. The layout is published: whoever can read the bucket may rely on it, and
-`loadgen verify` does. Fields that a reader doesn't know are to be passed over.
+Made from `storage/keys.py` and `streams/jobs/records.py`. The layout is published: whoever can read the
+bucket may rely on it, and `loadgen verify` does. Fields that a reader doesn't know are to be passed over.
 """
 RECORDS: dict[str, type[BaseModel]] = {
     "jobs/<job>/job.json": records.Job,
@@ -60,7 +60,6 @@ def _records() -> Iterator[str]:
     _, made = models_json_schema([(model, "validation") for model in RECORDS.values()], ref_template="#/$defs/{model}")
     places = {model.__name__: key for key, model in RECORDS.items()}
     for name, schema in sorted(made["$defs"].items(), key=lambda item: item[0] not in places):
-        if "properties" in schema:
-            told = f"{code(places[name])}. " if name in places else ""
-            fields = schemas.fields(schema, docstrings.meanings(MODULES, name))
-            yield chapters(f"### {name}", told + schema.get("description", ""), fields)
+        told = f"{code(places[name])}. " if name in places else ""
+        fields = schemas.content(schema, docstrings.meanings(MODULES, name))
+        yield chapters(f"### {name}", told + schema.get("description", ""), fields)

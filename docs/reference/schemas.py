@@ -30,11 +30,21 @@ def kind(schema: Schema) -> str:
     return ", ".join([_plain(schema), *_bounds(schema)])
 
 
+def content(schema: Schema, meanings: Mapping[str, str]) -> str:
+    """What a named schema holds: its fields, or what it is where it has none."""
+    return fields(schema, meanings) if "properties" in schema else f"Is {kind(schema)}."
+
+
 def fields(schema: Schema, meanings: Mapping[str, str]) -> str:
     """The fields of an object as a table."""
     required = schema.get("required", ())
     rows = [
-        (code(name), kind(each), _default(each, name in required), meanings.get(name, "") or each.get("description", ""))
+        (
+            code(name),
+            kind(each),
+            _default(each, name in required),
+            meanings.get(name, "") or each.get("description", ""),
+        )
         for name, each in schema.get("properties", {}).items()
     ]
     return table(("field", "kind", "default", "meaning"), rows)

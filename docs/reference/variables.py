@@ -7,9 +7,9 @@ from docs.reference import docstrings
 
 HEAD = """# Environment variables
 
-Made from the code that reads them. On one machine you need none: `monolayer up` starts every process with those that it needs,
-and `monolayer env` prints them for other programs. What you set before `monolayer up`, it passes on to them, but for addresses
-and keys, which it chooses.
+Made from the code that reads them. On one machine you need none: `monolayer up` starts every process with those
+that it needs, and `monolayer env` prints them for other programs. What you set before `monolayer up`, it passes on to
+them, but for addresses and keys, which it chooses.
 """
 EVERY = """## Of every process
 
@@ -36,7 +36,9 @@ def page() -> str:
 def _local() -> Iterator[tuple[str, str]]:
     for name, (module, function) in LOCAL.items():
         yield code(f"{PREFIX}{name}"), _noun(docstrings.returned(module, function))
-    api = next(each for each in docstrings.function("kiosk.client.monolayer", "Monolayer").parameters if each.name == "api")
+    api = next(
+        each for each in docstrings.function("kiosk.client.monolayer", "Monolayer").parameters if each.name == "api"
+    )
     yield code(f"{PREFIX}API"), f"For clients. {api.meaning}"
 
 
