@@ -36,4 +36,4 @@ def _rows() -> Iterator[tuple[str, str, str, str]]:
 
 def _plain(summary: str) -> str:
     """What a rule says, with the names of labels where Prometheus puts their values."""
-    return re.sub(r"\{\{ *\$(?:labels\.)?(\w+).*?\}\}", r"*\1*", summary)
+    return re.sub(r"\{\{[^}$]*\$(?:labels\.)?(\w+)[^}]*\}\}", r"*\1*", summary)

@@ -1,6 +1,7 @@
 """The HTTP API, from its OpenAPI document."""
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from docs.markdown import chapters, code, table
@@ -17,6 +18,7 @@ Made from the API's own description, which a running Monolayer serves at `/api/v
 """
 MODULES = ("kiosk.contract", "streams.events", "observability.cost")
 """Where the classes of bodies are."""
+_NOTHING = str(HTTPStatus.NO_CONTENT.value)
 _NOISE = {"HTTPValidationError", "ValidationError"}
 """FastAPI's own words for what we answer as a problem."""
 
@@ -70,11 +72,19 @@ def _body(route: Mapping[str, Any]) -> Iterator[str]:
 def _answers(route: Mapping[str, Any]) -> Iterator[str]:
     for status, answer in route["responses"].items():
         for kind, content in answer.get("content", {}).items():
-            told = schemas.kind(content.get("schema", {}))
+            told = _told(content)
             if not any(name in told for name in _NOISE):
                 yield f"Answers `{status}`: {told}, as `{kind}`."
         if not answer.get("content"):
-            yield f"Answers `{status}`: {answer.get('description', 'nothing')}."
+            yield f"Answers `{status}`: {'nothing' if status == _NOTHING else 'bytes'}."
+
+
+def _told(content: Mapping[str, Any]) -> str:
+    """What an answer is: a schema, a stream of events that carry one, or bytes."""
+    if carried := content.get("itemSchema", {}).get("properties", {}).get("data", {}).get("contentSchema"):
+        return f"events whose data is {schemas.kind(carried)}"
+    schema = content.get("schema")
+    return schemas.kind(schema) if schema else "bytes"
 
 
 def _bodies(components: Mapping[str, Any]) -> Iterator[str]:

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+import yaml
 
 from docs.reference import layout
+from docs.reference.docstrings import ROOT
 from docs.reference.pages import generated
 from kiosk.client import Monolayer
 from observability import metrics
@@ -29,7 +31,9 @@ def test_every_route_and_every_body_of_the_api_is_told() -> None:
     for route in ("POST /api/v1/uploads", "GET /api/v1/jobs/{job}/results", "GET /api/v1/jobs/{job}/progress"):
         assert f"### {route}\n" in page
     assert "| `at_completion` | number or none | required | If the rest costs as much" in page
+    assert "Answers `200`: events whose data is [JobView](#jobview), as `text/event-stream`." in page
     assert "ValidationError" not in page
+    assert ": anything" not in page
 
 
 def test_every_method_of_the_client_is_told() -> None:
@@ -75,6 +79,15 @@ def test_every_record_of_the_layout_is_told() -> None:
     page = TOLD["reference/objects.md"]
     assert set(layout.RECORDS) <= {key for key, _ in layout.entries()} | {"held/job/<job>"}
     assert [model.__name__ for model in layout.RECORDS.values() if f"### {model.__name__}\n" not in page] == []
+
+
+def test_every_alert_is_told_and_what_to_do_about_it() -> None:
+    rules = yaml.safe_load((ROOT / "observability/alerts/monolayer.yaml").read_text())
+    alerts = [rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
+    page = TOLD["reference/alerts.md"]
+    assert len(alerts) > 10
+    assert [alert for alert in alerts if f"| [{alert}](" not in page or f"\n## {alert}\n" not in page] == []
+    assert "{{" not in page
 
 
 def test_every_metric_is_told() -> None:
