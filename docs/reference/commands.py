@@ -1,6 +1,7 @@
 """The command line, from the commands themselves."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -28,19 +29,27 @@ def group(program: str) -> Any:
     return typer.main.get_command(PROGRAMS[program])
 
 
+def all_of(program: str) -> dict[str, Any]:
+    """Every command of a program by what is typed for it, those of groups such as `monolayer tokens` included."""
+    return dict(_below(program, group(program)))
+
+
+def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    for word, each in command.commands.items():
+        yield f"{name} {word}", each
+        if hasattr(each, "commands"):
+            yield from _below(f"{name} {word}", each)
+
+
 def _program(name: str) -> str:
     found = group(name)
-    return chapters(
-        f"## {name}",
-        _prose(found.help),
-        _parameters(found, name),
-        *(_command(name, command, each) for command, each in found.commands.items()),
-    )
+    told = (_command(typed, each) for typed, each in all_of(name).items())
+    return chapters(f"## {name}", _prose(found.help), _parameters(found, name), *told)
 
 
-def _command(program: str, name: str, command: Any) -> str:
-    usage = " ".join(_context(command, f"{program} {name}").get_usage().removeprefix("Usage: ").split())
-    return chapters(f"### {program} {name}", block(usage), _prose(command.help), _parameters(command, name))
+def _command(typed: str, command: Any) -> str:
+    usage = " ".join(_context(command, typed).get_usage().removeprefix("Usage: ").split())
+    return chapters(f"### {typed}", block(usage), _prose(command.help), _parameters(command, typed))
 
 
 def _parameters(command: Any, name: str) -> str:

@@ -66,9 +66,10 @@ def function(module: str, name: str) -> Function:
 
 
 def methods(module: str, name: str) -> Iterator[Function]:
-    """The public methods of a class, in order."""
-    for each in _class(module, name).functions.values():
-        if not each.name.startswith("_"):
+    """The public methods and properties of a class, in order."""
+    for each in _class(module, name).members.values():
+        called = isinstance(each, griffe.Function) or "property" in each.labels
+        if called and not each.name.startswith("_"):
             yield _function(each)
 
 
@@ -105,8 +106,12 @@ def _default(found: griffe.Attribute) -> str:
     return "" if found.value is None else str(found.value)
 
 
+def _annotated(found: griffe.Object | griffe.Alias) -> str:
+    return f"{found.name}: {found.annotation}" if isinstance(found, griffe.Attribute) else ""
+
+
 def _function(found: griffe.Object | griffe.Alias) -> Function:
-    signature = found.signature() if isinstance(found, griffe.Function) else ""
+    signature = found.signature() if isinstance(found, griffe.Function) else _annotated(found)
     texts: list[str] = []
     named: dict[str, list[Named]] = {}
     for section in found.docstring.parsed if found.docstring else ():

@@ -9,7 +9,8 @@ from pydantic.json_schema import models_json_schema
 from docs.markdown import block, chapters, code, table
 from docs.reference import docstrings, schemas
 from streams.events import Event, Lane
-from streams.kafka import READERS, REJECTED, TOPICS
+from streams.stages import STAGES
+from streams.topics import REJECTED, TOPICS
 
 HEAD = """# Events
 
@@ -19,6 +20,8 @@ Fields that a reader doesn't know are to be passed over; a higher `v` is another
 
 Topics with a lane come twice, as `images.interactive` and `images.bulk`: so small jobs are not stuck behind big ones.
 """
+READERS = {stage.takes: stage.name for stage in STAGES.values()}
+"""The stage that reads each event's topic."""
 MODULES = ("streams.events", "streams.runs", "observability.cost")
 """Where the classes of fields are."""
 _REF = "#/components/schemas/{model}"

@@ -9,12 +9,20 @@ HEAD = """# Python client
 Made from the docstrings of `kiosk.client`. What methods return is described with the
 [HTTP API](http-api.md#bodies): the same names, the same fields.
 """
-CLIENTS = ({"module": "kiosk.client.monolayer", "name": "Monolayer"},)
+CLASSES = (
+    ("kiosk.client.kiosk", "Kiosk"),
+    ("kiosk.client.job", "Job"),
+    ("kiosk.client.job", "Image"),
+    ("kiosk.client.awaited", "AsyncKiosk"),
+    ("kiosk.client.awaited", "AsyncJob"),
+    ("kiosk.client.monolayer", "Monolayer"),
+)
+"""What a notebook uses comes first."""
 
 
 def page() -> str:
     """The client's classes with their methods, then its errors."""
-    return chapters(HEAD, *(_client(**each) for each in CLIENTS), "## Errors", _errors())
+    return chapters(HEAD, *(_client(*each) for each in CLASSES), "## Errors", _errors())
 
 
 def _client(module: str, name: str) -> str:

@@ -36,10 +36,9 @@ def page() -> str:
 def _local() -> Iterator[tuple[str, str]]:
     for name, (module, function) in LOCAL.items():
         yield code(f"{PREFIX}{name}"), _noun(docstrings.returned(module, function))
-    api = next(
-        each for each in docstrings.function("kiosk.client.monolayer", "Monolayer").parameters if each.name == "api"
-    )
-    yield code(f"{PREFIX}API"), f"For clients. {api.meaning}"
+    for each in docstrings.function("kiosk.client.monolayer", "Monolayer").parameters:
+        if PREFIX in each.meaning:
+            yield code(f"{PREFIX}{each.name.upper()}"), f"For clients. {each.meaning}"
 
 
 def _noun(sentence: str) -> str:

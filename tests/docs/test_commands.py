@@ -2,11 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from docs.reference.commands import PROGRAMS, group
+from docs.reference.commands import PROGRAMS, all_of
 from tests.docs.written import commands, pages
 
 TARGETS = re.findall(r"^([a-z]+):", Path("Makefile").read_text(), re.MULTILINE)
@@ -14,14 +13,14 @@ TARGETS = re.findall(r"^([a-z]+):", Path("Makefile").read_text(), re.MULTILINE)
 
 def complaint(words: list[str]) -> str:
     """What the program has against a command line; empty where it takes it."""
-    program, *arguments = words
-    if program == "make":
-        return "" if set(arguments) <= set(TARGETS) else f"no such target: {arguments}"
-    found: Any = group(program)
-    if not arguments or arguments[0] not in found.commands:
+    if words[0] == "make":
+        return "" if set(words[1:]) <= set(TARGETS) else f"no such target: {words[1:]}"
+    known = all_of(words[0])
+    typed = next((name for count in (3, 2) if (name := " ".join(words[:count])) in known), None)
+    if typed is None:
         return f"no such command: {words}"
     try:
-        found.commands[arguments[0]].make_context(arguments[0], arguments[1:])
+        known[typed].make_context(typed, words[len(typed.split()) :])
     except Exception as error:  # Typer's own kinds, which have no public name
         return str(error)
     return ""

@@ -5,13 +5,13 @@ import re
 import pytest
 import yaml
 
-from docs.reference import layout
+from docs.reference import events, layout
 from docs.reference.docstrings import ROOT
 from docs.reference.pages import generated
-from kiosk.client import Monolayer
+from kiosk.client import AsyncJob, AsyncKiosk, Image, Job, Kiosk, Monolayer
 from observability import metrics
 from storage import keys
-from streams.kafka import READERS, TOPICS
+from streams.topics import TOPICS
 from tests.docs.written import pages
 
 TOLD = generated()
@@ -21,7 +21,15 @@ def test_every_command_is_told_with_its_options() -> None:
     page = TOLD["reference/commands.md"]
     for command in ("submit", "replay", "up", "logs"):
         assert f"### monolayer {command}\n" in page
-    for option in ("--pixel-size UM", "--deadline TIME", "--observe", "--checksums / --no-checksums", "--poison"):
+    assert "### monolayer tokens create\n" in page
+    for option in (
+        "--pixel-size UM",
+        "--format FORMAT",
+        "--deadline TIME",
+        "--observe",
+        "--checksums / --no-checksums",
+        "--poison",
+    ):
         assert f"`{option}" in page
     assert "### loadgen verify\n" in page
 
@@ -36,16 +44,19 @@ def test_every_route_and_every_body_of_the_api_is_told() -> None:
     assert ": anything" not in page
 
 
-def test_every_method_of_the_client_is_told() -> None:
+def test_every_method_of_the_clients_is_told() -> None:
     page = TOLD["reference/python-client.md"]
-    methods = [name for name in vars(Monolayer) if not name.startswith("_")]
-    assert [name for name in methods if f"### Monolayer.{name}\n" not in page] == []
+    for each in (Kiosk, Job, Image, AsyncKiosk, AsyncJob, Monolayer):
+        methods = [name for name, found in vars(each).items() if not name.startswith("_") and callable(found)]
+        methods += [name for name, found in vars(each).items() if isinstance(found, property)]
+        assert methods
+        assert [name for name in methods if f"### {each.__name__}.{name}\n" not in page] == []
     assert "| `diameter` | `float \\| None` | Typical diameter of the objects in pixels" in page
 
 
 def test_every_event_and_every_topic_is_told() -> None:
     page = TOLD["reference/events.md"]
-    assert [event.__name__ for event in READERS if f"\n## {event.__name__}\n" not in page] == []
+    assert [event.__name__ for event in events.READERS if f"\n## {event.__name__}\n" not in page] == []
     addresses = {f"{topic.name.split('.')[0]}.LANE" if "." in topic.name else topic.name for topic in TOPICS}
     assert [address for address in addresses if f"\n| `{address}` | [" not in page] == []
 

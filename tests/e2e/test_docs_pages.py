@@ -38,7 +38,8 @@ def test_what_a_page_tells_to_do_works(system: System, page: Path, tmp_path: Pat
     if page != TUTORIAL:
         drawn(tmp_path)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "MONOLAYER_STATE": str(system.state), "NO_COLOR": "1"}
+    seen = {name: value for name, value in os.environ.items() if not name.endswith("DISPLAY")}  # no browser pops up
+    environment = {**seen, "PATH": path, "MONOLAYER_STATE": str(system.state), "NO_COLOR": "1"}
     done = subprocess.run(
         ["bash", "-c", script(page.read_text())],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False,
