@@ -78,24 +78,30 @@ def create_app(
     app.add_middleware(Headers)  # added last, it stands before all others
     problems.add_to(app)
     for router in (
-        _about(),
+        _models(),
         uploads.router(),
         relay.router(),
         jobs.router(),
         pictures.router(),
         control.router(),
         traces.router(),
-        docs.router(),
     ):
-        app.include_router(router, prefix=PREFIX, dependencies=[Depends(permitted)])
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(permitted)], responses=problems.TOLD)
+    for router in (_health(), docs.router()):  # what anyone may ask for
+        app.include_router(router, prefix=PREFIX, responses=problems.TOLD)
     app.mount("/docs", Handbook())
     return app
 
 
-def _about() -> APIRouter:
+def _models() -> APIRouter:
+    routes = APIRouter(tags=["about"])
+    routes.add_api_route("/models", models, methods=["GET"])
+    return routes
+
+
+def _health() -> APIRouter:
     routes = APIRouter(tags=["about"])
     routes.add_api_route("/health", health, methods=["GET"])
-    routes.add_api_route("/models", models, methods=["GET"])
     return routes
 
 

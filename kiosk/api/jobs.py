@@ -32,7 +32,10 @@ def router() -> APIRouter:
     routes.add_api_route("/jobs/{job}/doubtful", doubtful, methods=["GET"])
     routes.add_api_route("/jobs/{job}/images", images, methods=["GET"])
     routes.add_api_route("/jobs/{job}/progress", progress, methods=["GET"], response_class=EventSourceResponse)
-    routes.add_api_route("/jobs/{job}/results", results, methods=["GET"], response_class=StreamingResponse)
+    zipped = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
+    routes.add_api_route(
+        "/jobs/{job}/results", results, methods=["GET"], response_class=StreamingResponse, responses={**zipped}
+    )
     return routes
 
 

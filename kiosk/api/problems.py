@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from kiosk.access.holdings import OverQuota
 from kiosk.api.headers import ALWAYS, STRICT
@@ -30,6 +32,14 @@ class Trouble(Exception):
     def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.headers = status, dict(headers or {})
+
+
+_SAYS: dict[str, Any] = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+TOLD: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "It can't be done as it was asked for; `detail` says why.", "content": _SAYS},
+    "5XX": {"description": "A part of the system is away or has failed; `detail` says which.", "content": _SAYS},
+}
+"""Of every route, what the API's description says of errors."""
 
 
 def add_to(app: FastAPI) -> None:
@@ -98,7 +108,17 @@ async def _trouble(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail = f"{request.method} {request.url.path}: {HTTPStatus(error.status_code).phrase.lower()}"
-    return problem(error.status_code, detail, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request)) or headers.get("Allow", "")
+    return problem(error.status_code, detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """What may be asked of a path: Starlette names the methods of the first route alone that has it."""
+    paths = request.app.openapi()["paths"]
+    found = [ways for path, ways in paths.items() if compile_path(path)[0].match(request.url.path)]
+    return sorted({way.upper() for ways in found for way in ways})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

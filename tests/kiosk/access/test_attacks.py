@@ -184,6 +184,12 @@ def test_every_answer_tells_browsers_to_do_nothing_else_with_it(monkeypatch: pyt
     assert answers[0].headers["cache-control"] == "no-store"
 
 
+def test_what_may_be_asked_of_a_path_is_told_in_whole() -> None:
+    http = InProcess(app_of(MemoryStore()))
+    assert http.request("PUT", f"{V1}/uploads/u/parts").headers["allow"] == "GET, POST"
+    assert http.request("PUT", f"{V1}/models").headers["allow"] == "GET"
+
+
 def test_behind_https_browsers_are_told_to_stay_there() -> None:
     http = InProcess(app_of(MemoryStore()))
     answer = http.get(f"https://127.0.0.1{V1}/health")
