@@ -1,7 +1,5 @@
 """Headers that keep a browser from doing more with an answer than is meant."""
 
-from collections.abc import Sequence
-
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,17 +25,10 @@ _PAGE = (
 
 
 class Headers:
-    """Stands around the API and the page.
+    """Stands around the API and the page; what an answer says itself stays."""
 
-    Parameters
-    ----------
-    stores
-        Other places that the page may send to: the object store, which takes the parts of uploads.
-    """
-
-    def __init__(self, app: ASGIApp, stores: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._page = " ".join((_PAGE, *stores))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -64,4 +55,4 @@ class Headers:
     def _policy(self, path: str) -> str:
         if path == f"{PREFIX}/docs":
             return _DOCS
-        return STRICT if path.startswith(f"{PREFIX}/") else self._page
+        return STRICT if path.startswith(f"{PREFIX}/") else _PAGE

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable
 from heapq import nlargest
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -32,9 +32,11 @@ def router() -> APIRouter:
     routes.add_api_route("/jobs/{job}/doubtful", doubtful, methods=["GET"])
     routes.add_api_route("/jobs/{job}/images", images, methods=["GET"])
     routes.add_api_route("/jobs/{job}/progress", progress, methods=["GET"], response_class=EventSourceResponse)
-    zipped = {200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}}
+    zipped: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+    }
     routes.add_api_route(
-        "/jobs/{job}/results", results, methods=["GET"], response_class=StreamingResponse, responses={**zipped}
+        "/jobs/{job}/results", results, methods=["GET"], response_class=StreamingResponse, responses=zipped
     )
     return routes
 
