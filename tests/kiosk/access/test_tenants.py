@@ -10,7 +10,9 @@ from kiosk.access import tokens
 from kiosk.access.caller import Scope
 from kiosk.access.holdings import Quota, limit
 from kiosk.api.guard import Access
+from kiosk.api.tokens import Token
 from storage import keys
+from streams.events import Options
 from streams.jobs import ledger, markers
 from tests.kiosk.front import Bucket, InProcess, Told, app_of, finish, labels_of, made_job
 
@@ -117,6 +119,21 @@ def test_nobody_can_go_on_with_another_tenants_upload(house: House) -> None:
     ):  # fmt: skip
         assert house.ask(method, path + rest, "one", **given).status_code == 404
     assert house.ask("POST", f"{path}/complete", "two", json={"parts": parts}).status_code == 200
+
+
+def test_an_address_of_an_upload_that_was_not_made_here_leads_to_nobodys_bytes(house: House) -> None:
+    started, parts = upload(house, "two")
+    upload(house, "two", b"more", submission="tuesday")
+    for secret in (b"", b"guess"):
+        forged = Token(
+            key=started["key"], multipart="upload-1", name="x", model="nuclei", options=Options(), tenant="one"
+        )
+        answer = house.ask("POST", f"/uploads/{forged.encode(secret)}/complete", "one", json={"parts": parts})
+        assert answer.status_code == 404
+    assert (
+        house.ask("GET", f"/uploads/{forged.encode(b's')}/parts", "one").status_code == 200
+    )  # the secret is all it takes
+    assert not house.told.events
 
 
 def test_the_same_mark_of_two_tenants_is_two_jobs(house: House) -> None:
