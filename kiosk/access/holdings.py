@@ -73,7 +73,11 @@ class Holdings:
 
     def job(self, name: str, caller: Caller) -> Job:
         """A job that exists for a caller; raises `NoSuchJob`, also where it is another's."""
-        known = self._known.get(name) or ledger.read_job(self._store, name)
+        known = self._known.get(name)
+        if known is None:
+            known = ledger.read_job(self._store, name)
+            with self._lock:
+                self._known[name] = known
         if not caller.sees(known.tenant):
             raise NoSuchJob(f"there is no job {name}")
         return known
