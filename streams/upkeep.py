@@ -13,7 +13,7 @@ from storage.objects import StoreError
 from streams import retention
 from streams.jobs import markers
 from streams.kafka import Backlog
-from streams.notices.telling import Terms, Telling
+from streams.notices.telling import Telling, Terms
 from streams.retention import Keeping
 from streams.sweep import SECONDS, Sweeper
 from streams.tools import Tools

@@ -37,8 +37,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="monolayer"'}
 _NO_TOKEN = "this Monolayer asks for a token; `monolayer tokens create` makes one, --token or MONOLAYER_TOKEN names it"
 _BAD_TOKEN = "the token is not one of this Monolayer, or it has expired or was revoked"
 _ELSEWHERE = (
-    "this Monolayer answers its own machine only, and was asked as {}; start it with `monolayer up --host`, or behind a "
-    "proxy with MONOLAYER_LOGIN=true"
+    "this Monolayer answers its own machine only, and was asked as {}; start it with `monolayer up --host`, or behind "
+    "a proxy with MONOLAYER_LOGIN=true"
 )
 _OTHER_PAGE = "a page of {} may not change anything here"
 Shown = Annotated[object, Security(HTTPBearer(auto_error=False, description="From `monolayer tokens create`."))]

@@ -20,7 +20,7 @@ from streams import retention, rounds
 from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Entry, Job, Notice, Told
 from streams.notices import owed, signed
-from streams.notices.telling import Terms, Telling
+from streams.notices.telling import Telling, Terms
 from tests.streams.stand import run
 
 HOUSE = b"what the house knows"
