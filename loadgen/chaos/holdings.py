@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from loadgen.chaos.completions import Completions
 from loadgen.chaos.http import Answer, Request
+from loadgen.chaos.records import Record
 from loadgen.chaos.stack import Owner, Part, Stack
 from storage import keys
+from streams.events import ImageFound
 
 Image = tuple[str, int]
 """A job, and an image of it."""
@@ -44,6 +46,8 @@ class Holdings:
     """The jobs that are watched, by the objects with their archives."""
     readings: dict[Image, list[Reading]] = field(default_factory=dict)
     """Of images that had not ended when they were begun."""
+    queued: dict[Image, float] = field(default_factory=dict)
+    """When each image was last announced to be begun anew: from then on it is in nobody's hands, but in the queue."""
     stored: dict[str, Part] = field(default_factory=dict)
     """Who stored a key, of those that events claim."""
     _owners: dict[int, Owner] = field(default_factory=dict)
@@ -52,6 +56,12 @@ class Holdings:
         """Watch this job as well."""
         accepted = json.loads((self.stack.objects / keys.job(job)).read_text())
         self.jobs[accepted["object"]] = job
+
+    def hear(self, record: Record) -> None:
+        """Listen to a record."""
+        event = record.event if record.topic.startswith(f"{ImageFound.topic}.") else {}
+        if event.get("again"):
+            self.queued[str(event["job"]), int(event["image"])] = time.monotonic()
 
     async def asked(self, request: Request) -> None:
         """Note who reads which image."""
@@ -88,10 +98,14 @@ class Holdings:
         return self._owners[request.connection]
 
     def held(self, pid: int) -> set[Image]:
-        """The images that a process was the last to begin, and that have no end; who was told of it is no matter."""
+        """The images that a process was the last to begin, and that have no end; who was told of it is no matter.
+
+        What it has given back to the queue it doesn't hold any more.
+        """
         for image in [image for image in self.readings if image in self.completions.heard]:
             del self.readings[image]
-        held = (image for image, readings in self.readings.items() if readings[-1].pid == pid)
+        held = [image for image, readings in self.readings.items() if readings[-1].pid == pid]
+        held = [image for image in held if self.queued.get(image, 0.0) < self.readings[image][-1].moment]
         return {image for image in held if not (self.stack.objects / keys.labels(*image)).exists()}
 
     def taken_over(self, images: set[Image], pid: int, since: float) -> list[float]:

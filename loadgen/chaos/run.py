@@ -186,7 +186,7 @@ async def run(plan: Plan, folder: Path, teller: Teller) -> Report:
 async def _run(plan: Plan, stack: Stack, archives: tuple[Archive, Archive, Archive], teller: Teller) -> Report:
     records = Records(stack.environment["MONOLAYER_KAFKA"])
     this = Run(plan, stack, teller, *archives, records)
-    records.listeners.append(this.completions.hear)
+    records.listeners += [this.completions.hear, this.world.holdings.hear]
     records.open()
     try:
         teller.say("undisturbed")

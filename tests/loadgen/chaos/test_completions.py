@@ -72,6 +72,18 @@ def test_a_process_holds_what_it_read_last_and_did_not_end(clock: list[float]) -
     assert found.held(7) == {("j", 1), ("k", 0)}
 
 
+def test_what_was_given_back_to_the_queue_is_in_nobodys_hands_until_it_is_begun_again(clock: list[float]) -> None:
+    found = holdings(heard(clock))
+    found.readings = {("j", 0): [Reading(7, 104)], ("j", 1): [Reading(7, 104)]}
+    clock[0] = 105
+    for image, again in ((0, True), (1, False)):
+        event = {"job": "j", "image": image, "again": again}
+        found.hear(Record("images.bulk", 0, image, b"j", json.dumps(event).encode(), []))
+    assert found.held(7) == {("j", 1)}
+    found.readings["j", 0].append(Reading(7, 106))
+    assert found.held(7) == {("j", 0), ("j", 1)}
+
+
 def test_an_image_is_in_other_hands_when_another_reads_it_or_it_ends(clock: list[float]) -> None:
     found = holdings(heard(clock, 112))
     both = {("j", 0), ("j", 1)}
