@@ -115,5 +115,5 @@ class Holdings:
 
     def _taken(self, image: Image, pid: int, since: float) -> float | None:
         by_others = [each.moment for each in self.readings.get(image, []) if each.pid != pid and each.moment > since]
-        ended = self.completions.heard.get(image, 0.0)
-        return min([*by_others[:1], *([ended] if ended > since else [])], default=None)
+        told = (self.completions.heard.get(image, 0.0), self.queued.get(image, 0.0))
+        return min([*by_others[:1], *(moment for moment in told if moment > since)], default=None)

@@ -91,3 +91,5 @@ def test_an_image_is_in_other_hands_when_another_reads_it_or_it_ends(clock: list
     assert found.taken_over(both, 7, since=110) == [112]
     found.readings["j", 1].append(Reading(8, 115))
     assert found.taken_over(both, 7, since=110) == [112, 115]
+    found.queued["j", 1] = 113
+    assert found.taken_over(both, 7, since=110) == [112, 113]
