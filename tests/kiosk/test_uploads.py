@@ -58,7 +58,7 @@ def test_an_upload_in_parts_becomes_an_announced_job(door: Door) -> None:
     assert started["key"].startswith("uploads/") and started["key"].endswith("/week_1.zip")
     answer = door.complete(started["upload"], door.send(started["upload"], b"first", b"second"))
     [event] = door.told.events
-    assert answer.json() == {"job": event.job, "again": False}
+    assert answer.json() == {"job": event.job, "again": False, "signed_with": ""}
     assert door.store.get(started["key"]) == b"firstsecond"
     job = json.loads(door.store.get(keys.job(event.job)))
     assert job["name"] == NEW["name"]
@@ -184,7 +184,7 @@ def test_a_small_file_is_sent_in_one_request(door: Door) -> None:
     answer = door.http.post(f"{V1}/jobs", params=query, content=b"pixels")
     [event] = door.told.events
     assert answer.status_code == 201
-    assert answer.json() == {"job": event.job, "again": False}
+    assert answer.json() == {"job": event.job, "again": False, "signed_with": ""}
     job = json.loads(door.store.get(keys.job(event.job)))
     assert (job["name"], job["options"]) == ("cells.tif", {"pixel_size": 0.5})
     assert door.store.get(job["object"]) == b"pixels"
