@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from storage.directory import DEFLATED, STORED, Directory, Entry, is_short, read_directory
+from storage.directory import DEFLATED, STORED, Directory, Entry, Read, is_short, read_directory
 from storage.keys import MAX_NAME
 from storage.limits import MAX_FILE
 from storage.objects import Store
@@ -13,6 +13,8 @@ from storage.sources import read_source as read_source
 from storage.spans import Numbers, spans
 from storage.unreadable import Reason, Unreadable
 
+AT_ONCE = 1 << 20
+"""Bytes of a small object: one request takes less time than several, however few bytes those ask for."""
 BOMB_RATIO, BOMB_SIZE = 200, 100_000_000
 NESTED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".7z", ".rar")
 _SKIPPED = re.compile(r"/\Z|(^|/)(\.(?!\.?(/|\Z))|__MACOSX/|(Thumbs\.db|desktop\.ini)\Z)", re.IGNORECASE)
@@ -59,21 +61,33 @@ def is_zip(head: bytes) -> bool:
     return head[:4] in (b"PK\3\4", b"PK\5\6", b"PK\7\x08", b"PK00")
 
 
-def is_listed_soon(store: Store, key: str, etag: str, size: int) -> bool:
+def ranges(store: Store, key: str, etag: str, size: int) -> Read:
+    """Reads an object's ranges, a small object's from memory; a read of a replaced one raises `Changed`."""
+    if size > AT_ONCE:
+        return lambda start, length: store.get(key, start, length, etag)
+    whole = store.get(key, 0, size, etag) if size else b""
+    return lambda start, length: whole[start : start + length]
+
+
+def is_listed_soon(read: Read, size: int, name: str) -> bool:
     """Whether listing takes milliseconds: an archive of some hundred files, or what is none."""
     try:
-        return is_short(lambda start, length: store.get(key, start, length, etag), size, key)
+        return is_short(read, size, name)
     except Unreadable:
         return True
 
 
-def list_members(store: Store, key: str, etag: str, size: int) -> Iterator[Member]:
+def list_members(read: Read, size: int, name: str) -> Iterator[Member]:
     """The files of an archive in the order of its directory, without folders and what operating systems leave behind.
 
     Parameters
     ----------
-    store, key, etag, size
-        The archive's object; a read of a replaced one raises `Changed`.
+    read
+        Reads a range of the archive.
+    size
+        The archive's length in bytes.
+    name
+        What the archive is called in sentences.
 
     Returns
     -------
@@ -86,8 +100,7 @@ def list_members(store: Store, key: str, etag: str, size: int) -> Iterator[Membe
     Unreadable
         With a sentence: not a zip archive, cut short, broken, in several volumes, or without a single file.
     """
-    name = key.rsplit("/", 1)[-1]
-    directory = read_directory(lambda start, length: store.get(key, start, length, etag), size, name)
+    directory = read_directory(read, size, name)
     try:
         lengths = spans(directory)
         files = any(not _skipped(_decoded(entry)) for entry in directory.entries())

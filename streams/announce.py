@@ -14,7 +14,7 @@ async def announce(listed: SliceListed, tools: Tools) -> list[Event]:
     An outcome that is there already is announced again: whoever stored it may have died before telling anyone.
     """
     job, entries, ended = await tools.fetch(_slice, listed, tools)
-    return [_event(found(listed, entry, job), entry, ended.get(entry.image), tools) for entry in entries]
+    return [begun(listed, entry, job, tools, ended.get(entry.image)) for entry in entries]
 
 
 def found(listed: SliceListed, entry: Entry, job: Job) -> ImageFound:
@@ -33,7 +33,9 @@ def found(listed: SliceListed, entry: Entry, job: Job) -> ImageFound:
     )
 
 
-def _event(image: ImageFound, entry: Entry, outcome: Outcome | None, tools: Tools) -> Event:
+def begun(listed: SliceListed, entry: Entry, job: Job, tools: Tools, outcome: Outcome | None = None) -> Event:
+    """What is announced of one image of a slice."""
+    image = found(listed, entry, job)
     if outcome:
         return ImageEnded(job=image.job, lane=image.lane, image=image.image, round=image.round, outcome=outcome)
     return _condemned(image, entry, tools) if entry.problem else image

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from storage.archives import Member, is_listed_soon, is_zip, list_members
+from storage.archives import AT_ONCE, Member, is_listed_soon, is_zip, list_members, ranges
 from storage.objects import Changed, NotFound
 from storage.unreadable import Unreadable
 from streams import intake
-from streams.announce import announce
+from streams.announce import announce, begun
 from streams.events import Event, Lane, SliceListed, Source, UploadReceived
 from streams.failure import Rejected, verdict
 from streams.jobs import ledger
@@ -31,11 +31,11 @@ async def unzip(upload: UploadReceived, tools: Tools) -> Sequence[Event]:
             return []
         known = await tools.fetch(ledger.read_index, tools.store, job.job)
         if known:
-            return await _announced(known, True, tools)
+            return await _announced(known, tools)
         if not await tools.fetch(_is_large, job, tools):
-            return await _announced(*await tools.fetch(_write_manifest, job, tools), tools)
+            return await _listed_and_announced(job, tools)
     async with tools.listing.large:
-        return await _announced(*await tools.fetch(_write_manifest, job, tools), tools)
+        return await _listed_and_announced(job, tools)
 
 
 async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> Sequence[Event]:
@@ -45,20 +45,37 @@ async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> Sequen
     if index is None:
         entry = whole(job).model_copy(update={"problem": why.message, "reason": why.reason})
         index = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
-    return await _announced(index, True, tools)
+    return await _announced(index, tools)
 
 
-async def _announced(index: ManifestIndex, again: bool, tools: Tools) -> Sequence[Event]:
+async def _listed_and_announced(job: Job, tools: Tools) -> Sequence[Event]:
     """Slices; of a small job the images themselves, which would wait behind the slices of large ones."""
-    slices = [SliceListed(job=index.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
+    entries = await tools.fetch(_entries, job, tools)
+    lane = Lane.INTERACTIVE if len(entries) <= tools.limits.interactive_images else Lane.BULK
+    index = await tools.fetch(ledger.write_manifest, tools.store, job.job, entries, lane)
+    if index.images != len(entries):
+        return await _announced(index, tools)  # somebody else's
+    slices = _slices(index, again=False)
+    return slices if lane is Lane.BULK else [begun(slices[0], entry, job, tools) for entry in entries]
+
+
+async def _announced(index: ManifestIndex, tools: Tools) -> Sequence[Event]:
+    """The same of a manifest that was there: images of it may have ended."""
+    slices = _slices(index, again=True)
     if index.lane is Lane.BULK:
         return slices
     return [event for each in slices for event in await announce(each, tools)]
 
 
+def _slices(index: ManifestIndex, again: bool) -> list[SliceListed]:
+    return [SliceListed(job=index.job, lane=index.lane, shard=shard, again=again) for shard in range(index.shards)]
+
+
 def _is_large(job: Job, tools: Tools) -> bool:
+    if job.refused or job.size <= AT_ONCE:
+        return False
     try:
-        return not job.refused and not is_listed_soon(tools.store, job.object, job.etag, job.size)
+        return not is_listed_soon(ranges(tools.store, job.object, job.etag, job.size), job.size, job.name)
     except (Changed, NotFound):
         return False  # to be said in words by whoever lists it
 
@@ -84,10 +101,14 @@ def _entries(job: Job, tools: Tools) -> list[Entry]:
         entries = _reading(job, tools)
         digest = hash(tuple(map(hash, entries)))
         known, agreed = digest, agreed + 1 if digest == known else 1
-        # Of one entry more readings are asked for: it may be what a flipped bit made of all.
-        if agreed == (LISTED_TWICE if len(entries) > 1 else READINGS):
+        if agreed == (READINGS if _may_be_damage(entries) else LISTED_TWICE):
             return entries
         del entries  # never two lists at once: a million images are a gigabyte
+
+
+def _may_be_damage(entries: list[Entry]) -> bool:
+    """Whether the upload is no archive, or can't be listed: a flipped bit may have made that of many images."""
+    return len(entries) == 1 and entries[0].source.span is None
 
 
 def _reading(job: Job, tools: Tools) -> list[Entry]:
@@ -102,11 +123,11 @@ def _listed(job: Job, tools: Tools) -> Iterator[Entry]:
     if job.refused:
         raise Rejected("bad_input", f"{job.name}: {job.refused}")
     try:
-        head = tools.store.get(job.object, 0, 4, job.etag)
-        if not is_zip(head):
+        read = ranges(tools.store, job.object, job.etag, job.size)
+        if not is_zip(read(0, 4)):
             yield whole(job)
             return
-        for number, member in enumerate(list_members(tools.store, job.object, job.etag, job.size)):
+        for number, member in enumerate(list_members(read, job.size, job.name)):
             yield _entry(number, member, job)
     except NotFound:
         raise Rejected("bad_input", f"{job.name}: the uploaded object is gone") from None
@@ -129,11 +150,3 @@ def _entry(number: int, member: Member, job: Job) -> Entry:
         crc=member.crc,
     )
     return Entry(image=number, name=member.name, source=source, problem=member.problem, reason=member.reason)
-
-
-def _write_manifest(job: Job, tools: Tools) -> tuple[ManifestIndex, bool]:
-    """The job's manifest, and whether somebody else wrote it meanwhile."""
-    entries = _entries(job, tools)
-    lane = Lane.INTERACTIVE if len(entries) <= tools.limits.interactive_images else Lane.BULK
-    index = ledger.write_manifest(tools.store, job.job, entries, lane)
-    return index, index.images != len(entries)

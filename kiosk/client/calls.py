@@ -15,7 +15,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from kiosk.contract import FULL, PREFIX, Problem
+from kiosk.contract import FULL, IDEMPOTENCY_KEY, PREFIX, Problem
 from kiosk.errors import Broken, NotRunning, Refused
 from kiosk.local.state import State, state_folder
 
@@ -114,11 +114,15 @@ class Calls:
         Broken
             The answer is not what this client knows.
         """
-        response = self._send(method, path, body, query, self.patience if patient else 0)
-        try:
-            return TypeAdapter(kind).validate_json(response.content or b"null")
-        except ValidationError:
-            raise Broken(_other(self.api)) from None
+        content = None if body is None else body.model_dump_json(exclude_none=True).encode()
+        headers = {"Content-Type": "application/json"} if content else {}
+        response = self._send(method, path, content, headers, query, self.patience if patient else 0)
+        return self._understood(kind, response)
+
+    def hand_over(self, kind: type[Found], path: str, data: bytes, mark: str, query: dict[str, str | int]) -> Found:
+        """POST bytes and read the answer as `kind`; the mark makes it safe to repeat. Raises as `ask` does."""
+        headers = {"Content-Type": "application/octet-stream", IDEMPOTENCY_KEY: mark}
+        return self._understood(kind, self._send("POST", path, data, headers, query, self.patience))
 
     def download(self, path: str, take: Callable[[bytes], object]) -> None:
         """Hand over an answer piece by piece; raises `Refused` or `Interrupted`."""
@@ -139,10 +143,14 @@ class Calls:
         self._http.close()
 
     def _send(
-        self, method: str, path: str, body: BaseModel | None, query: dict[str, str | int], patience: float
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        query: dict[str, str | int],
+        patience: float,
     ) -> httpx.Response:
-        content = None if body is None else body.model_dump_json(exclude_none=True)
-        headers = {"Content-Type": "application/json"} if content else {}
         pauses = Pauses(patience, self._late)
         while True:
             try:
@@ -153,6 +161,12 @@ class Calls:
             else:
                 if response.status_code not in _PASSING or not pauses.pause():
                     return self._checked(response)
+
+    def _understood(self, kind: type[Found], response: httpx.Response) -> Found:
+        try:
+            return TypeAdapter(kind).validate_json(response.content or b"null")
+        except ValidationError:
+            raise Broken(_other(self.api)) from None
 
     def _checked(self, response: httpx.Response) -> httpx.Response:
         """The response if it is a success; raises `Refused` with the API's own sentence otherwise."""

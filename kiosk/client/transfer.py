@@ -1,6 +1,7 @@
 """Bytes on the way: parcels to the store in parts, results back into a folder."""
 
 import threading
+import uuid
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,8 @@ from kiosk.errors import Broken, Refused
 
 AT_ONCE = 2
 """Parts under way; so many and one more are in memory."""
+AT_A_TIME = 4 * 1024**2
+"""Bytes: with fewer, the requests that parts need take longer than the bytes."""
 TRIES = 3
 _PIECE = 256 * 1024
 Report = Callable[[int], None]
@@ -25,7 +28,24 @@ Report = Callable[[int], None]
 
 
 def send(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> Accepted:
-    """Send a parcel in parts, unless it is a job already; an upload that fails is taken back, to make room."""
+    """Send a parcel: a small one in one request, others in parts, unless it is a job already."""
+    if parcel.size <= AT_A_TIME and not upload.submission:
+        return _at_a_time(calls, parcel, upload, report)
+    return _in_parts(calls, parcel, upload, report)
+
+
+def _at_a_time(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> Accepted:
+    """Where an answer was lost and the request is repeated, a mark of its own keeps it from becoming a second job."""
+    data = b"".join(parcel.pieces())
+    asked = upload.model_dump(exclude={"options", "size", "digest", "submission"}, exclude_defaults=True)
+    query = asked | upload.options.model_dump(exclude_none=True)
+    accepted = calls.hand_over(Accepted, "/jobs", data, uuid.uuid4().hex, query)
+    report(len(data))
+    return accepted
+
+
+def _in_parts(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> Accepted:
+    """Each part goes to the store itself; an upload that fails is taken back, to make room."""
     started = calls.ask(UploadStarted, "POST", "/uploads", upload)
     if started.job:
         return Accepted(job=started.job, again=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from loadgen.hostile.corpus import KINDS
 from loadgen.hostile.kinds import Kind
-from storage.archives import list_members
+from storage.archives import list_members, ranges
 from storage.images import read_image
 from storage.limits import MAX_PIXELS
 from storage.memory import MemoryStore
@@ -50,7 +50,9 @@ def archives(data: bytes) -> None:
     store = MemoryStore()
     etag = store.put("uploads/a.zip", data)
     with suppress(Unreadable):
-        for number, member in enumerate(list_members(store, "uploads/a.zip", etag, len(data))):
+        for number, member in enumerate(
+            list_members(ranges(store, "uploads/a.zip", etag, len(data)), len(data), "a.zip")
+        ):
             if number == MEMBERS:
                 break
             place = {field: getattr(member, field) for field in ("offset", "span", "packed", "size", "method", "crc")}

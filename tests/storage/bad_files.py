@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from loadgen.hostile.corpus import KINDS
 from loadgen.hostile.kinds import WHOLE, Kind
-from storage.archives import is_zip, list_members
+from storage.archives import is_zip, list_members, ranges
 from storage.images import read_image
 from storage.memory import MemoryStore
 from storage.sources import read_source
@@ -40,7 +40,7 @@ def digest(name: str, data: bytes) -> int:
     store, found = MemoryStore(), 0
     etag = store.put(name, data)
     with suppress(Unreadable):
-        for member in list_members(store, name, etag, len(data)):
+        for member in list_members(ranges(store, name, etag, len(data)), len(data), name):
             place = {each: getattr(member, each) for each in ("offset", "span", "packed", "size", "method", "crc")}
             if not member.problem:
                 with suppress(Unreadable):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loadgen.hostile import bombs, zips
 from loadgen.hostile.sound import archive, png, tiff
-from storage.archives import Member, is_listed_soon, is_zip, list_members
+from storage.archives import Member, is_listed_soon, is_zip, list_members, ranges
 from storage.memory import MemoryStore
 from storage.objects import Changed, Stat
 from storage.sources import read_source
@@ -37,7 +37,7 @@ def placed(store: MemoryStore, data: bytes, key: str = "uploads/1/plate.zip") ->
 
 
 def members(store: MemoryStore, at: Stat) -> list[Member]:
-    return list(list_members(store, at.key, at.etag, at.size))
+    return list(list_members(ranges(store, at.key, at.etag, at.size), at.size, "plate.zip"))
 
 
 def read(store: MemoryStore, at: Stat, member: Member) -> bytes:
@@ -137,7 +137,7 @@ def test_an_archive_behind_something_else_is_read() -> None:
 def test_large_archives_are_read_through_their_64_bit_fields() -> None:
     store = SparseStore(5 << 30)
     at = store.stat("big.zip")
-    first, second = list_members(store, at.key, at.etag, at.size)
+    first, second = list_members(ranges(store, at.key, at.etag, at.size), at.size, "plate.zip")
     assert (first.offset, second.offset, second.size) == (0, 5 << 30, len(GOOD))
     assert first.reason == "too_large"
     place = Place(at.key, at.etag, second.offset, second.span, second.packed, second.size, second.method, second.crc)
@@ -151,7 +151,7 @@ def test_a_replaced_archive_says_changed() -> None:
     member = members(store, at)[0]
     store.put(at.key, archive({"b.tif": GOOD}))
     with pytest.raises(Changed):
-        list_members(store, at.key, at.etag, at.size)
+        list_members(ranges(store, at.key, at.etag, at.size), at.size, "plate.zip")
     with pytest.raises(Changed):
         read(store, at, member)
 
@@ -220,7 +220,7 @@ def test_a_damaged_archive_never_raises_anything_else_and_never_gives_other_byte
     store = MemoryStore()
     at = placed(store, bytes(whole[: data.draw(st.integers(0, len(whole)))] if data.draw(st.booleans()) else whole))
     try:
-        for member in list_members(store, at.key, at.etag, at.size):
+        for member in list_members(ranges(store, at.key, at.etag, at.size), at.size, "plate.zip"):
             if not member.problem:
                 assert GOOD.startswith(read(store, at, member))
     except Unreadable:
@@ -290,4 +290,4 @@ class _Shifted(io.BytesIO):
 def test_an_archive_that_is_listed_soon_is_told_by_its_end(data: bytes, soon: bool) -> None:
     store = MemoryStore()
     at = placed(store, data)
-    assert is_listed_soon(store, at.key, at.etag, at.size) is soon
+    assert is_listed_soon(ranges(store, at.key, at.etag, at.size), at.size, "plate.zip") is soon
