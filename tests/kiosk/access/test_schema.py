@@ -6,7 +6,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from kiosk.access import tokens
 from kiosk.access.caller import Scope
@@ -29,8 +29,9 @@ STORE = Bucket()
 TOKEN, _ = tokens.create(STORE, "fuzz", {Scope.ADMIN})
 APP = app_of(STORE, access=Access(login=True), kept=Kept())
 SCHEMA = schemathesis.openapi.from_asgi("/api/v1/openapi.json", APP).include(path_regex="^/api/v1")
-OURS = [positive_data_acceptance]
-"""Not judged: what no schema says may still be refused, such as a pixel size together with a diameter."""
+OURS = [positive_data_acceptance, negative_data_rejection]
+"""Not judged: what no schema says may be refused, such as a pixel size together with a diameter, and a query that no
+route knows is passed over."""
 FEW = settings(
     max_examples=15,
     deadline=None,

@@ -73,6 +73,11 @@ def test_another_tenants_job_does_not_exist_whatever_is_asked_of_it(house: House
     assert not house.told.events
 
 
+def test_the_progress_of_a_job_that_is_not_there_is_a_404_for_everyone(house: House) -> None:
+    for tenant in ("one", None):
+        assert house.ask("GET", "/jobs/job-none/progress", tenant).status_code == 404
+
+
 def test_each_sees_its_own_jobs_and_an_admin_sees_all(house: House) -> None:
     def jobs(tenant: str | None) -> list[str]:
         return sorted(job["job"] for job in house.ask("GET", "/jobs", tenant).json())
