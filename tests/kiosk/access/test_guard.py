@@ -1,5 +1,6 @@
 """Who comes in, and who doesn't, at an API that asks for tokens and at one that doesn't."""
 
+import re
 from typing import Any
 
 import httpx
@@ -48,7 +49,7 @@ def test_without_a_token_nothing_is_told() -> None:
     asked = [(method, path) for path, methods in paths.items() for method in methods if path != f"{V1}/health"]
     assert len(asked) > 15
     for method, path in asked:
-        answer = door.http.request(method.upper(), path.format(job="j1", image=0, upload="u", name="nuclei"))
+        answer = door.http.request(method.upper(), re.sub(r"{\w+}", "1", path))
         assert "--token" in refused(answer, 401), path
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
