@@ -55,7 +55,7 @@ def _is_streamed(scope: Scope) -> bool:
 
 
 def _is_part(scope: Scope) -> bool:
-    return scope["method"] == "PUT" and scope["path"].startswith(f"{PREFIX}/uploads/")
+    return bool(scope["method"] == "PUT" and scope["path"].startswith(f"{PREFIX}/uploads/"))
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
