@@ -56,7 +56,7 @@ def router(page: Page, store: str = "") -> APIRouter:
     if not page:
         routes.add_api_route("/", lambda: PlainTextResponse(NOT_BUILT, 503), methods=["GET"])
         return routes
-    index = _headers(store) | {"Cache-Control": "no-cache"}
+    index = {"Content-Security-Policy": "; ".join(_policy(store)), "Cache-Control": "no-cache"}
 
     def home(request: Request) -> Response:
         return _sent(page[INDEX], request, index)
@@ -65,7 +65,7 @@ def router(page: Page, store: str = "") -> APIRouter:
         found = page.get(f"assets/{path}")
         if found is None:
             return problem(404, f"there is no assets/{path} in this page; load it again")
-        return _sent(found, request, {"Cache-Control": _FOREVER, "X-Content-Type-Options": "nosniff"})
+        return _sent(found, request, {"Cache-Control": _FOREVER})
 
     routes.add_api_route("/", home, methods=["GET"])
     routes.add_api_route("/assets/{path:path}", asset, methods=["GET"])
@@ -82,14 +82,6 @@ def _sent(file: File, request: Request, headers: Mapping[str, str]) -> Response:
         return Response(file.data, media_type=file.kind, headers={**headers, "Vary": "Accept-Encoding"})
     packed = {**headers, "Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
     return Response(file.packed, media_type=file.kind, headers=packed)
-
-
-def _headers(store: str) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": "; ".join(_policy(store)),
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
 
 
 def _policy(store: str) -> Iterator[str]:

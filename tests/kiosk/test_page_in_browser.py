@@ -9,13 +9,17 @@ from typing import Any
 
 import pytest
 
+from kiosk.access.caller import Scope as Right
+from kiosk.access.tokens import create
 from kiosk.api import page as served
 from kiosk.api import uploads
+from kiosk.api.app import create_app
+from kiosk.api.guard import Access
 from kiosk.local import page as built
 from kiosk.local.cache import cache_folder
 from tests.browser import PHONE, chromium, drop, sideways, visiting
-from tests.kiosk.front import BAD, Bucket, app_of, serving, stages, tiff
-from tests.web_tools import web_tools
+from tests.kiosk.front import BAD, MODELS, Bucket, app_of, serving, stages, tiff
+from tests.web_tools import quiet, web_tools
 
 pytestmark = pytest.mark.integration
 TO_THE_STORE = re.compile("/memory:")
@@ -34,7 +38,7 @@ def door(browser: Any) -> Iterator[tuple[str, Bucket]]:
     """Address and bucket of an API that serves the page."""
     store = Bucket()
     app = app_of(store, stages(store))
-    app.include_router(served.router(served.read_page(built.install(cache_folder(), lambda words: None))))
+    app.include_router(served.router(served.read_page(built.install(cache_folder(), quiet))))
     with serving(app) as address:
         store.address = address
         yield address, store
@@ -161,6 +165,21 @@ def test_no_page_is_wider_than_a_phone(browser: Any, door: tuple[str, Bucket], p
             page.goto(f"{door[0]}/#/{path.format(job=job)}")
             page.locator("main h1").wait_for()
             assert sideways(page) == 0, path
+
+
+def test_a_monolayer_that_asks_for_a_token_is_used_with_one(browser: Any, plate: Path) -> None:
+    store = Bucket()
+    secret, _ = create(store, "somebody", [Right.READ, Right.SUBMIT])
+    app = create_app(store, stages(store), MODELS, access=Access(login=True))
+    app.include_router(served.router(served.read_page(built.install(cache_folder(), quiet))))
+    with serving(app) as address, visiting(browser, address) as page:  # parts pass through the API
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_role("button", name="Go on").click()
+        page.get_by_label("Token").fill(secret)
+        page.get_by_role("button", name="Go on").click()
+        submitted(page, plate)
+        page.get_by_text("done, some rejected").wait_for()
+        page.wait_for_function("document.querySelector('.gallery img').naturalWidth > 0")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,9 +1,11 @@
 /** The frame around every page, and which one is shown. */
-import { Suspense, lazy, useEffect, useMemo, useRef } from "react";
+import { Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
+import { onWanted } from "./api/token.ts";
 import { JobPage } from "./pages/job.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
 import { ModelsPage } from "./pages/models.tsx";
 import { SubmitPage } from "./pages/submit.tsx";
+import { TokenPage } from "./pages/token.tsx";
 import { href, useRoute } from "./route.ts";
 import { Sendings, useShipments } from "./upload/sendings.ts";
 
@@ -18,6 +20,8 @@ const LINKS = [
 export function App() {
   const route = useRoute();
   const sendings = useMemo(() => new Sendings(), []);
+  const [asked, setAsked] = useState(false);
+  useEffect(() => onWanted(() => setAsked(true)), []);
   const under = useShipments(sendings).filter((each) => !each.job && !each.error);
   useEffect(() => {
     if (!under.length) return undefined;
@@ -51,7 +55,7 @@ export function App() {
       </header>
       <Main key={route.join("/")}>
         <Suspense fallback={<p className="quiet">One moment.</p>}>
-          <Shown route={route} sendings={sendings} />
+          {asked ? <TokenPage onKept={() => setAsked(false)} /> : <Shown route={route} sendings={sendings} />}
         </Suspense>
       </Main>
     </>

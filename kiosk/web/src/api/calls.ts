@@ -1,5 +1,7 @@
 /** Requests to the API; what it refuses becomes an error that carries its own sentence. */
 
+import { authorized, wanted } from "./token.ts";
+
 export const PREFIX = "/api/v1";
 
 /** The API said no; the message is a sentence for a person. */
@@ -46,11 +48,12 @@ export async function bytes(path: string, signal?: AbortSignal): Promise<ArrayBu
 async function asked(path: string, how: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(PREFIX + path, how);
+    answer = await fetch(PREFIX + path, { ...how, headers: { ...(how.headers as Record<string, string>), ...authorized() } });
   } catch (error) {
     if (how.signal?.aborted) throw error;
     throw new Away();
   }
+  if (answer.status === 401) wanted();
   if (!answer.ok) throw new Refused(answer.status, await sentence(answer));
   return answer;
 }

@@ -1,5 +1,6 @@
 /** A parcel goes to the store in parts: what arrived before is skipped, what breaks off is sent again. */
 import { Away, PREFIX, Refused, get, post, remove } from "../api/calls.ts";
+import { authorized } from "../api/token.ts";
 import type { Accepted, NewUpload, Options, PartAddress, StoredPart, UploadStarted } from "../api/types.ts";
 import { fingerprint, parts, type Parcel } from "./parcels.ts";
 import { forget, remember, remembered, type Begun } from "./remembered.ts";
@@ -13,6 +14,9 @@ export interface Wish {
   options: Options;
 }
 
+/** The job that a parcel became. */
+export type Arrived = Pick<Accepted, "job" | "again">;
+
 /** Hears how many bytes have arrived, and what is being waited for, if anything is. */
 export interface Listener {
   sent: (bytes: number) => void;
@@ -20,7 +24,7 @@ export interface Listener {
 }
 
 /** Send a parcel; returns the job that it became. */
-export async function send(parcel: Parcel, wish: Wish, heard: Listener, stop: AbortSignal): Promise<Accepted> {
+export async function send(parcel: Parcel, wish: Wish, heard: Listener, stop: AbortSignal): Promise<Arrived> {
   const name = `${fingerprint(parcel)}-${wish.model}-${JSON.stringify(wish.options)}`;
   const patient = <Found>(ask: () => Promise<Found>): Promise<Found> => patiently(ask, heard, stop);
   const known = await patient(() => resumable(name));
@@ -55,7 +59,7 @@ async function resumable(name: string): Promise<(Begun & { there: StoredPart[] }
   }
 }
 
-async function begin(parcel: Parcel, wish: Wish, name: string): Promise<Begun | Accepted> {
+async function begin(parcel: Parcel, wish: Wish, name: string): Promise<Begun | Arrived> {
   const mark = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   const asked = { name: parcel.name, model: wish.model, options: wish.options, size: parcel.size, submission: mark };
   const started = await post<UploadStarted>("/uploads", asked satisfies Partial<NewUpload>);
@@ -135,6 +139,7 @@ function putTo(url: string, blob: Blob, heard: (bytes: number) => void, stop: Ab
     request.onerror = () => failed(new Away());
     request.onabort = () => failed(stop.reason);
     request.open("PUT", url);
+    if (url.startsWith(PREFIX)) for (const [name, value] of Object.entries(authorized())) request.setRequestHeader(name, value);
     request.send(blob);
   });
 }
