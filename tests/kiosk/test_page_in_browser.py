@@ -169,6 +169,7 @@ def test_no_page_is_wider_than_a_phone(browser: Any, door: tuple[str, Bucket], p
 
 def test_a_monolayer_that_asks_for_a_token_is_used_with_one(browser: Any, plate: Path) -> None:
     store = Bucket()
+    store.address = NOWHERE
     secret, _ = create(store, "somebody", [Right.READ, Right.SUBMIT])
     app = create_app(store, stages(store), MODELS, access=Access(login=True))
     app.include_router(served.router(served.read_page(built.install(cache_folder(), quiet))))
@@ -179,7 +180,7 @@ def test_a_monolayer_that_asks_for_a_token_is_used_with_one(browser: Any, plate:
         page.get_by_role("button", name="Go on").click()
         submitted(page, plate)
         page.get_by_text("done, some rejected").wait_for()
-        page.wait_for_function("document.querySelector('.gallery img').naturalWidth > 0")
+        page.locator(".gallery img").evaluate("image => image.decode()")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
