@@ -41,8 +41,8 @@ def test_what_a_page_tells_to_do_works(system: System, page: Path, tmp_path: Pat
     seen = {name: value for name, value in os.environ.items() if not name.endswith("DISPLAY")}  # no browser pops up
     environment = {**seen, "PATH": path, "MONOLAYER_STATE": str(system.state), "NO_COLOR": "1"}
     done = subprocess.run(
-        ["bash", "-c", script(page.read_text())],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False,
+        ["timeout", "280", "bash", "-xc", script(page.read_text())],  # says what it was at when its time was over
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{page.name}\n{done.stdout}\n{done.stderr}"
     if page.stem in BY_OTHERS:
