@@ -303,7 +303,7 @@ def test_listing_again_announces_a_small_jobs_images_or_slices_as_announced_befo
     assert chain("unzip")[0].takes is UploadReceived
 
 
-@pytest.mark.parametrize(("images", "waits"), [(1, False), (500, True)])
+@pytest.mark.parametrize(("images", "waits"), [(1, False), (5_000, True)])
 def test_a_small_job_is_listed_while_large_ones_wait_for_their_turn(images: int, waits: bool) -> None:
     given = tools()
     given.store.put("uploads/u/p.zip", archive({f"{number:0100d}.tif": b"x" for number in range(images)}))
