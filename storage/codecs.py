@@ -5,9 +5,7 @@ Its stubs leave memoryviews out, which it takes.
 
 from typing import Any
 
-import cv2
 import imagecodecs
-import numpy as np
 from numpy.typing import NDArray
 
 
@@ -27,18 +25,6 @@ def zstd(data: bytes | memoryview, level: int = 1) -> bytes:
 def unzstd(data: bytes | memoryview, size: int) -> bytes:
     """Unpack a zstd frame of `size` bytes."""
     return bytes(imagecodecs.zstd_decode(data, out=size))  # type: ignore[arg-type]
-
-
-def png(data: bytes) -> NDArray[Any]:
-    """Pixels of a PNG image, (H, W) or (H, W, 3) without transparency; palettes become colours.
-
-    Not by imagecodecs 2026.3.6: each image that it fails on takes one reference from None, and after some thousands
-    the interpreter aborts.
-    """
-    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if pixels is None:
-        raise ValueError("its pixels do not unpack")
-    return pixels if pixels.ndim == 2 else pixels[..., 2::-1]
 
 
 def jpeg(data: bytes) -> NDArray[Any]:

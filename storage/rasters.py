@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,7 +56,7 @@ def read_png(data: bytes, name: str) -> NDArray[Any]:
         height * (9 + width * bits * _PNG_SAMPLES.get(kind, 4) // 8),
         name,
     )
-    pixels = codecs.png(PNG + b"".join(body for kind, body in chunks if kind in _PNG_IMAGE))
+    pixels = _unpacked(PNG + b"".join(body for kind, body in chunks if kind in _PNG_IMAGE))
     return pixels[..., 0] if pixels.ndim == 3 and kind in _PNG_GREY else pixels
 
 
@@ -125,3 +126,15 @@ def jpeg_frame(data: bytes | memoryview) -> Frame | None:
         else:
             at += 2 + length
     return None
+
+
+def _unpacked(data: bytes) -> NDArray[Any]:
+    """Pixels of a PNG image, (H, W) or (H, W, 3) without transparency; palettes become colours.
+
+    Not by imagecodecs 2026.3.6: each image that it fails on takes one reference from None, and after some thousands
+    the interpreter aborts.
+    """
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        raise ValueError("its pixels do not unpack")
+    return pixels if pixels.ndim == 2 else pixels[..., 2::-1]

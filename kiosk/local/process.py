@@ -41,6 +41,8 @@ class Process:
         How long an answer may take.
     stop_seconds
         How long it may take to end after SIGTERM.
+    nice
+        How far it steps back where others want the processor, 0 to 19.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Process:
     grace_seconds: float = 60.0
     probe_seconds: float = 5.0
     stop_seconds: float = 5.0
+    nice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Pace:
     """For stopping everything, whatever the processes want."""
 
 
-def bound_to_parent(argv: Iterable[str], with_signal: signal.Signals) -> list[str]:
+def bound_to_parent(argv: Iterable[str], with_signal: signal.Signals, nice: int = 0) -> list[str]:
     """Return an argv whose program gets a signal when this process ends, however it ends (Linux; else never).
 
     Parameters
@@ -85,5 +88,7 @@ def bound_to_parent(argv: Iterable[str], with_signal: signal.Signals) -> list[st
         The program and its arguments.
     with_signal
         What it gets.
+    nice
+        How far it steps back where others want the processor.
     """
-    return [sys.executable, "-I", "-S", child.__file__, str(int(with_signal)), str(os.getpid()), *argv]
+    return [sys.executable, "-I", "-S", child.__file__, str(int(with_signal)), str(os.getpid()), str(nice), *argv]

@@ -30,6 +30,8 @@ EVERYTHING = (*SERVERS, *(name for name in PROGRAMS if name not in OBSERVERS))
 OBSERVED = (*EVERYTHING, *OBSERVERS)
 """With what watches it."""
 SEGMENT = "stage-segment"
+COMPUTING = 5
+"""How far those that compute step back: a small request to the API, the store or Kafka doesn't wait for pixels."""
 _FRUGAL = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "1048576",
@@ -134,6 +136,7 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
             start=1,
             stop=0,
             stop_seconds=3.0 if name == "api" else 7.5,
+            nice=COMPUTING if name.startswith(SEGMENT) else 0,
         )
 
 

@@ -143,7 +143,7 @@ class Supervisor:
         rotate(process.log)
         with process.log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
-                *bound_to_parent(process.argv, signal.SIGKILL),
+                *bound_to_parent(process.argv, signal.SIGKILL, process.nice),
                 env={**os.environ, **process.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

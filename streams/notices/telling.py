@@ -131,7 +131,7 @@ class Telling:
         try:
             await self._in_thread(note, self._store, *given)
         except StoreError as error:  # it is sent again with the next look
-            log().warning("notices_wait", error=str(error))
+            log().warning("notice_not_noted", error=str(error))
 
     async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)

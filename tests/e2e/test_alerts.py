@@ -19,7 +19,7 @@ def judged(system: System) -> list[dict[str, Any]]:
 
 
 def test_every_rule_is_judged_without_an_error_and_status_says_what_fires(system: System) -> None:
-    until(lambda: all(rule["evaluationSamples"] or rule["lastEvaluation"] > "2000" for rule in judged(system)))
+    until(lambda: all(rule["lastEvaluation"] > "2000" for rule in judged(system)))
     rules = judged(system)
     assert {rule["name"] for rule in rules} == {
         rule["alert"] for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]

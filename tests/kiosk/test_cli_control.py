@@ -15,7 +15,7 @@ from kiosk.errors import CannotSend
 from storage import keys
 from streams.events import ReasonClass, Rejection
 from streams.jobs import ledger, markers
-from tests.kiosk.front import BAD, MODEL, Bucket, made_job, tiff
+from tests.kiosk.front import BAD, MODEL, Bucket, labels_of, made_job, tiff
 from tests.kiosk.test_cli import last_json, monolayer
 
 
@@ -34,7 +34,7 @@ def submitted(door: tuple[str, Bucket], path: Path) -> str:
 
 def running(store: Bucket) -> None:
     made_job(store, {"a.tif": b"a", "b.tif": b"b", "c.tif": b"c"})
-    store.put(keys.labels("j1", 0), b"tif")
+    store.put(keys.labels("j1", 0), labels_of(1, 40, 50))
     store.put(keys.tally("j1", "owner"), b"\0\0\0\1\1\0\0\0\0")
 
 

@@ -3,9 +3,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused
+from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused, transfer
 from kiosk.client.calls import Calls, Pauses
 from kiosk.client.packing import Parcel
 from kiosk.client.transfer import blocks, unpack
@@ -99,6 +100,13 @@ def test_a_restart_of_the_api_in_mid_upload_loses_nothing(tmp_path: Path) -> Non
         back[0].__exit__(None, None, None)
 
 
+@pytest.fixture
+def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files, too, go in parts."""
+    monkeypatch.setattr(transfer, "AT_A_TIME", 0)
+
+
+@pytest.mark.usefixtures("in_parts")
 def test_an_upload_that_fails_is_taken_back(tmp_path: Path, plate: Path) -> None:
     with open_door() as (address, store, told), Monolayer(address, patience=0.3) as monolayer:
         store.refusals = 1000
@@ -108,6 +116,7 @@ def test_an_upload_that_fails_is_taken_back(tmp_path: Path, plate: Path) -> None
         assert not store._uploads
 
 
+@pytest.mark.usefixtures("in_parts")
 def test_a_full_disk_of_the_store_is_told_at_once(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pauses, "pause", None)
     with open_door() as (address, store, _), Monolayer(address) as monolayer:
@@ -117,6 +126,7 @@ def test_a_full_disk_of_the_store_is_told_at_once(plate: Path, monkeypatch: pyte
         assert not store._uploads
 
 
+@pytest.mark.usefixtures("in_parts")
 def test_a_disk_that_is_full_when_the_parts_are_put_together_is_told_at_once_and_given_back(
     plate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +139,37 @@ def test_a_disk_that_is_full_when_the_parts_are_put_together_is_told_at_once_and
         with pytest.raises(Refused, match="The disk of the store is full"):
             monolayer.submit([plate])
         assert not store._uploads
+
+
+def test_a_full_disk_is_told_at_once_of_a_small_file_too(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise Full("no space")
+
+    monkeypatch.setattr(Pauses, "pause", None)
+    with open_door() as (address, _, _), Monolayer(address) as monolayer:
+        monkeypatch.setattr(Bucket, "put", full)
+        with pytest.raises(Refused, match="The disk of the store is full"):
+            monolayer.submit([plate])
+
+
+def test_a_small_upload_whose_answer_was_lost_is_one_job(
+    plate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # rule 8
+    request, lost = httpx.Client.request, [True]
+
+    def losing(client: httpx.Client, method: str, url: str, **given: Any) -> httpx.Response:
+        response = request(client, method, url, **given)
+        if url == "/jobs" and method == "POST" and lost:
+            lost.pop()
+            raise httpx.ReadError("the answer was lost")
+        return response
+
+    monkeypatch.setattr(httpx.Client, "request", losing)
+    with open_door() as (address, store, _), Monolayer(address) as monolayer:
+        [job] = monolayer.submit([plate])
+        assert not lost
+        assert [found.job for found in monolayer.jobs()] == [job]
+        assert len(list(store.list("uploads/"))) == 1
 
 
 def test_an_outage_of_kafka_is_sat_out(plate: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from kiosk.local.cache import LocalError
 from kiosk.local.ports import USUAL
-from kiosk.local.processes import Place, table
+from kiosk.local.processes import COMPUTING, Place, table
 from kiosk.local.settings import check_prices, segment_workers
 from kiosk.local.stack import Local
 from kiosk.local.state import State
@@ -23,6 +23,14 @@ def test_several_workers_segment_side_by_side_each_with_its_own_name_log_and_hea
     assert [process.log.stem for process in processes] == names
     assert len({process.environment["MONOLAYER_HEARTBEAT"] for process in processes}) == 4
     assert processes[0].argv == processes[2].argv
+
+
+def test_those_that_compute_step_back_behind_those_that_answer(tmp_path: Path) -> None:
+    nice = {
+        process.name: process.nice for process in table(place(tmp_path), ["api", "stage-segment", "inbox"], workers=2)
+    }
+    assert nice == {"api": 0, "inbox": 0, "stage-segment": COMPUTING, "stage-segment-2": COMPUTING}
+    assert COMPUTING > 0
 
 
 def test_a_part_that_is_left_out_has_no_workers_however_many_are_asked_for(tmp_path: Path) -> None:

@@ -255,6 +255,17 @@ def test_a_child_whose_parent_is_gone_before_it_began_does_not_begin() -> None:
     assert done.stdout == ""
 
 
+def test_a_child_steps_back_as_far_as_it_is_told_its_session_too() -> None:
+    told = """if True:
+        import os, pathlib
+        group = pathlib.Path("/proc/self/autogroup")
+        print(os.nice(0), group.read_text().split()[-1] if group.exists() else 5)
+    """
+    argv = bound_to_parent([sys.executable, "-c", told], 9, nice=5)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True)
+    assert done.stdout.split() == [str(min(19, os.nice(0) + 5)), "5"], done.stderr
+
+
 def test_the_cache_is_the_named_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONOLAYER_CACHE", "/somewhere")
     assert cache.cache_folder() == Path("/somewhere")
