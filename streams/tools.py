@@ -29,6 +29,7 @@ from streams.room import Room, Share
 from streams.streak import Streaks
 from streams.tracing.spent import Spent
 from streams.tracing.traces import Traces
+from streams.work.courtesy import Courtesy
 from streams.workshop import Workshop
 
 P = ParamSpec("P")
@@ -72,6 +73,7 @@ class Tools:
     streaks: Streaks = field(default_factory=Streaks)
     outages: Outages = field(default_factory=Outages)
     listing: Listing = field(default_factory=Listing)
+    courtesy: Courtesy = field(default_factory=Courtesy)
     lane: Lane = Lane.BULK
     patience: Patience = field(default_factory=Patience)
     spent: Spent = field(default_factory=Spent)

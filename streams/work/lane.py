@@ -57,6 +57,7 @@ class LaneOfWork:
         self.topic = stages.topic(chain[0], lane)
         self.labels = stages.labels(chain[0], lane)
         self.by = by
+        self._lane = lane
         self.tracker: Tracker[TP] = Tracker()
         self.ready = False
         self.draining = False
@@ -174,6 +175,8 @@ class LaneOfWork:
     async def _give_out(self) -> None:
         while True:
             await self._slots.acquire()
+            if self._lane is Lane.BULK:
+                await self._tools.courtesy.step_back()
             delivery, entry = await self._waiting.get()
             if self.draining:
                 return
@@ -211,6 +214,8 @@ class LaneOfWork:
         tp, offset, parent = delivery.tp, delivery.offset, delivery.traceparent
         slot = contextlib.ExitStack()
         slot.callback(self._slots.release)
+        if self._lane is Lane.INTERACTIVE:
+            slot.enter_context(self._tools.courtesy.urgent())
         try:
             spent = run.spent = self._measuring(delivery)
             with spent.timed("wait"):
