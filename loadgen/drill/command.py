@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +30,7 @@ def drill(
     The rules are those of `observability/alerts`, judged by vmalert as in `monolayer up --observe`, with their own
     times. Exit code 0: every alert fired; 1: one was silent; 2: the drill could not be made.
     """
+    from kiosk.errors import MonolayerError
     from kiosk.local.cache import LocalError
     from loadgen.drill.run import drill as run
 
@@ -38,8 +41,8 @@ def drill(
         console.print(f"{time.monotonic() - begun:6.0f} s  {what}", markup=False, highlight=False)
 
     try:
-        rungs = asyncio.run(run(folder, scenes, tell))
-    except (OSError, LocalError) as why:
+        rungs = asyncio.run(_until_stopped(run(folder, scenes, tell), tell))
+    except (OSError, LocalError, MonolayerError) as why:
         console.print(f"The drill could not be made: {why}", markup=False, style="red")
         raise typer.Exit(2) from None
     rungs = [rung for rung in rungs if not alert or rung.alert in alert]
@@ -50,6 +53,16 @@ def drill(
     if as_json:
         print(json.dumps({"alerts": len(rungs), "silent": silent, "fired": [asdict(rung) for rung in rungs]}))
     raise typer.Exit(1 if silent else 0)
+
+
+async def _until_stopped(
+    drilling: "Coroutine[object, object, list[Rung]]", tell: Callable[[str], None]
+) -> "list[Rung]":
+    try:
+        return await drilling
+    except asyncio.CancelledError:  # Ctrl-C, and everything is stopped by now
+        tell("stopped")
+        os._exit(130)  # a thread that still waits for a server that is gone must not keep us
 
 
 def _needed(alerts: list[str]) -> "list[Scene]":
