@@ -39,7 +39,7 @@ class Scene:
 async def strangers(site: Site) -> AsyncIterator[None]:
     """Junk on a topic, and images that kill their readers."""
     await asyncio.to_thread(site.records.send, "uploads", b"junk", b"no event", [])
-    killers = site.archive(64, poison=0.5)
+    killers = site.archive(240, poison=0.5)
     site.stack.store.rules.append(rule := _rule(site, killers))
     try:
         await site.submit(killers)
@@ -171,14 +171,18 @@ SCENES = (
         (
             "MonolayerMessagesQuarantined",
             "MonolayerDecodersDie",
-            "MonolayerRejectsHealthyImages",
             "MonolayerDiskNearlyFull",
         ),
         strangers,
         6,
     ),
+    Scene(
+        "a model that fails on everything",
+        ("MonolayerModelHeld", "MonolayerRejectsHealthyImages"),
+        failing_model,
+        5,
+    ),
     Scene("much work for little money", ("MonolayerBudgetSpent",), no_money, 5),
-    Scene("a model that fails on everything", ("MonolayerModelHeld",), failing_model, 5),
     Scene(
         "no workers, more and more images, and no Jaeger",
         (
