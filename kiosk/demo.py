@@ -75,7 +75,11 @@ def started(state: Path) -> Local:
 
     local.install(tell)
     local.start(bound=True)
-    local.wait()
+    try:
+        local.wait()
+    except BaseException:
+        local.stop()
+        raise
     return local
 
 
@@ -162,6 +166,9 @@ def main() -> int:
     except (LocalError, MonolayerError) as error:
         console.print(f"[red]{error}[/]")
         return 1
+    except KeyboardInterrupt:
+        console.print("Stopped. Nothing is left running.")
+        return 130
 
 
 if __name__ == "__main__":

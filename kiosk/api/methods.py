@@ -152,7 +152,7 @@ def _counts(summed: Summed) -> Iterator[str]:
 
 def _citations(facts: Facts) -> Iterator[str]:
     if lines := facts["model"].get("citations"):
-        yield f"The model was made with: {'; '.join(lines)}."
+        yield f"To cite for the model ({'; '.join(lines)})."
 
 
 def _images(count: int) -> str:

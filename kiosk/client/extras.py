@@ -15,4 +15,5 @@ def needed(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError:
-        raise NotInstalled(f"This needs {name.partition('.')[0]}: pip install 'monolayer[client]'.") from None
+        what = f"This needs {name.partition('.')[0]}: install the client's extra"
+        raise NotInstalled(f"{what}, by pip install '.[client]' in Monolayer's folder.") from None

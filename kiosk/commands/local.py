@@ -65,7 +65,7 @@ def up(
     local = here(observe, host)
     before = local.status()
     if before["running"]:
-        _say_running(before, observe)
+        _say_running(before, observe, host)
         return
     check_prices()
     check_host(host)
@@ -190,7 +190,7 @@ def here(observe: bool = False, host: str = _HERE) -> "Local":
     except ModuleNotFoundError as error:
         raise MonolayerError(
             f"This is Monolayer's client alone ({error.name} is not installed). To run everything on this machine, "
-            "install it with the servers: pip install 'monolayer[server]'"
+            "install it with the servers: pip install '.[server]' in Monolayer's folder"
         ) from error
     return Local.usual(observe, host)
 
@@ -230,11 +230,16 @@ def _say_alerts(found: dict[str, Any], alerts: "list[Alert] | None") -> None:
         screen.say(f"{alert.severity}: {alert.summary}, for {lasted}; {alert.name} in observability/runbook.md")
 
 
-def _say_running(found: dict[str, Any], observe: bool) -> None:
+def _say_running(found: dict[str, Any], observe: bool, host: str) -> None:
     if observe and not found["observed"]:
         raise MonolayerError(
             "Monolayer is already running, unobserved. To observe it, start it again: `monolayer down`, then "
             "`monolayer up --observe`; what it is at goes on where it was."
+        )
+    if host != _HERE and f"//{host}:" not in found["addresses"].get("api", ""):
+        raise MonolayerError(
+            f"Monolayer is already running, not on {host}. To let others in, start it again: `monolayer down`, then "
+            f"`monolayer up --host {host}`; what it is at goes on where it was."
         )
     screen.say("Monolayer is already running.")
     _say_addresses(found)

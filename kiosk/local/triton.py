@@ -154,6 +154,7 @@ def variables(environment: Path) -> dict[str, str]:
     return {
         "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "VIRTUAL_ENV": str(environment),
+        "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime would write down on which machine it ran what, and report that
         "LD_LIBRARY_PATH": os.pathsep.join(folder for folder in folders if folder),
     }
 

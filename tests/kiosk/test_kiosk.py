@@ -112,7 +112,7 @@ def test_what_would_become_several_jobs_is_refused(door: Door, tmp_path: Path) -
 
 def test_without_pandas_it_says_what_to_install(door: Door, plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with Kiosk(door[0], show=False) as kiosk, pytest.raises(NotInstalled, match=r"pip install 'monolayer\[client\]'"):
+    with Kiosk(door[0], show=False) as kiosk, pytest.raises(NotInstalled, match=r"pip install '\.\[client\]'"):
         kiosk.submit(plate).wait().cells()
 
 

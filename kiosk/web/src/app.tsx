@@ -45,6 +45,7 @@ export function App() {
               {name}
             </a>
           ))}
+          <a href="/docs/">Help</a>
           <a href="/api/v1/docs">API</a>
         </nav>
         {under.length > 0 && route.length > 0 && (

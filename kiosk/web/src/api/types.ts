@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type JobView = Schemas["JobView"];
 export type ImageView = Schemas["ImageView"];
 export type ImagePage = Schemas["ImagePage"];
+export type Doubts = Schemas["Doubts"];
 export type RejectedImage = Schemas["RejectedImage"];
 export type ModelView = Schemas["ModelView"];
 export type CellsView = Schemas["CellsView"];
