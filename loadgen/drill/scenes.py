@@ -15,6 +15,7 @@ from loadgen.chaos.images import Archive, Nature
 from loadgen.chaos.model_proxy import honest
 from loadgen.chaos.poison import Killers
 from loadgen.drill.site import Site
+from streams.events import SliceListed, UploadReceived
 
 HEALTHY = 10_000
 """Images of ordinary work: more than are done when somebody looks at what they cost, which is once a minute."""
@@ -38,7 +39,7 @@ class Scene:
 @asynccontextmanager
 async def strangers(site: Site) -> AsyncIterator[None]:
     """Junk on a topic, and images that kill their readers."""
-    await asyncio.to_thread(site.records.send, "uploads", b"junk", b"no event", [])
+    await asyncio.to_thread(site.records.send, UploadReceived.topic, b"junk", b"no event", [])
     killers = site.archive(240, poison=0.5)
     site.stack.store.rules.append(rule := _rule(site, killers))
     try:
@@ -119,10 +120,10 @@ def _cancel(site: Site, jobs: list[str]) -> None:
 
 @asynccontextmanager
 async def nobody_counts(site: Site) -> AsyncIterator[None]:
-    """The collector dies as soon as it is started, and an upload is announced by a newer program than ours."""
+    """The collector dies as soon as it is started, and a slice is announced by a newer program than ours."""
     newer = b'{"v": 99, "job": "newer"}'
     async with site.gone("stage-collect"):
-        await asyncio.to_thread(site.records.send, "uploads", b"newer", newer, [])
+        await asyncio.to_thread(site.records.send, SliceListed.topic, b"newer", newer, [])
         await site.submit(site.archive(200))
         yield
 
