@@ -89,8 +89,7 @@ def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
     again = bool(token.submission) and _is_there(token, tools)
     if again:  # whoever sent the same at the same time was faster, or this is the second call
         tools.store.abort_upload(token.key, token.multipart)
-    else:
-        _finish(token, completion, tools)
+    elif _finish(token, completion, tools):
         _keep_within_quota(token, tools)
     return acceptance.accept(token, tools, again)
 
@@ -144,19 +143,22 @@ def _marked(new: NewUpload, key: str) -> NewUpload:
     return new.model_copy(update={"submission": key or new.submission})
 
 
-def _finish(token: Token, completion: Completion, tools: Tools) -> None:
+def _finish(token: Token, completion: Completion, tools: Tools) -> bool:
+    """Whether it was this call that did it; what was finished before may be a job, whose images are no one's to take."""
     parts = [Part(part.number, part.etag) for part in completion.parts]
     try:
         tools.store.finish_upload(token.key, token.multipart, parts)
     except NotFound:
-        _already_finished(token, tools)
+        _check_finished(token, tools)
+        return False
     except Unavailable:
         raise
     except StoreError as error:
         raise Trouble(HTTPStatus.BAD_REQUEST, f"The parts of {token.name} don't make a file: {error}") from error
+    return True
 
 
-def _already_finished(token: Token, tools: Tools) -> None:
+def _check_finished(token: Token, tools: Tools) -> None:
     if not _is_there(token, tools):
         what = f"The upload of {token.name} was cancelled or has expired; begin a new one"
         raise Trouble(HTTPStatus.NOT_FOUND, what) from None

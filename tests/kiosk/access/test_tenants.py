@@ -173,3 +173,19 @@ def test_who_stores_as_much_as_they_may_is_told_before_and_after_the_bytes_are_s
     assert answer.status_code == 403
     assert not ledger.exists(house.store, started["key"])
     assert house.ask("POST", "/jobs?name=a.tif", "", content=bytes(3000)).status_code == 201  # of no tenant
+
+
+def test_completing_twice_takes_no_images_from_the_job_that_fills_the_quota() -> None:
+    house = House(Quota(images=1, bytes=1600))
+    house.store.delete([keys.job("job-one")])
+    upload = house.ask("POST", "/uploads", json={"name": "plate.zip"}).json()["upload"]
+    part = house.ask("PUT", f"/uploads/{upload}/parts/1", content=b"x" * 1000).json()
+    parts = {"parts": [part]}
+    first = house.ask("POST", f"/uploads/{upload}/complete", json=parts)
+    assert first.status_code == 200
+    again = InProcess(app_of(house.store, access=Access(login=True, secret=b"s"), quota=Quota(images=1, bytes=1600)))
+    second = again.post(
+        f"{V1}/uploads/{upload}/complete", json=parts, headers={"Authorization": f"Bearer {house.tokens['one']}"}
+    )
+    assert house.store.stat(ledger.read_job(house.store, first.json()["job"]).object).size == 1000
+    assert second.json()["job"] == first.json()["job"]
