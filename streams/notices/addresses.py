@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 LONGEST = 2000
 """Characters of an address."""
 PORTS = {"https": 443, "http": 80}
-_TRANSLATED = IPv6Network("64:ff9b::/96")
-"""IPv4 within IPv6, as NAT64 writes it."""
+_GIVEN_OUT = IPv6Network("2000::/3")
+"""All of IPv6 that is anybody's on the internet: beside it lie this network's own, and IPv4 as NAT64 writes it."""
+_LONGEST_LABEL = 63
 _PRIVATE = "that no other network can reach; MONOLAYER_NOTIFY_PRIVATE=true allows them"
 
 
@@ -44,6 +45,8 @@ def check(url: str, private: bool = False) -> Place:
         raise Unsuitable(f"{url!r} is no address: {why}") from None
     if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url or not host:
         raise Unsuitable(f"{url[:100]!r} is no address")
+    if not all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")) and ":" not in host:
+        raise Unsuitable(f"{url[:100]!r} is no address")
     if parts.username is not None or parts.password is not None:
         raise Unsuitable("an address with a password in it is kept and logged; the signature says who is calling")
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
@@ -70,9 +73,10 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     [True, False, False, True]
     """
     if isinstance(address, IPv6Address):
-        if address in _TRANSLATED or address.sixtofour or address.teredo:
+        if address.ipv4_mapped:
+            return is_public(address.ipv4_mapped)
+        if address not in _GIVEN_OUT or address.sixtofour or address.teredo:
             return False
-        address = address.ipv4_mapped or address
     return address.is_global and not address.is_multicast
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from streams.notices import addresses, signed
+from streams.notices.addresses import Unsuitable
 from streams.notices.signed import Message
 
 TRY_SECONDS = 15.0
@@ -47,6 +48,8 @@ class Post:
         try:
             async with asyncio.timeout(TRY_SECONDS):
                 return await self._send(message, url, secret)
+        except (UnicodeError, httpx.InvalidURL) as why:  # names that no name server can be asked for
+            raise Unsuitable(f"{url[:100]!r} is no address: {why}") from why
         except (OSError, TimeoutError, httpx.HTTPError) as why:
             raise NotTaken(str(why) or type(why).__name__) from why
 

@@ -113,6 +113,8 @@ class Telling:
                 await self._failed(due, str(why), final=True)
             except NotTaken as why:
                 await self._failed(due, str(why))
+            except Exception as why:  # what nobody foresaw is this message's trouble, and no other's
+                await self._failed(due, repr(why))
             else:
                 await self._judge(due, status)
 

@@ -13,7 +13,7 @@ INSIDE = [
     "127.0.0.1", "127.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "[::1]",
     "[::]", "[fe80::1]", "[fc00::1]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
     "224.0.0.1", "255.255.255.255", "localhost", "x.localhost", "printer.local", "metadata.google.internal",
-    "2130706433", "0x7f000001",
+    "2130706433", "0x7f000001", "[fec0::1]", "[64:ff9b:1::7f00:1]", "[::127.0.0.1]",
 ]  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def test_a_name_is_judged_by_where_it_leads_and_by_all_of_it(monkeypatch: pytest
      ("https://user:secret@lab.example", "password"), ("https://lab.example:99999", "no address"),
      ("https://[", "no address"),
      ("https://lab.example/\nx", "no address"), ("https://lab.example/" + "x" * 2000, "no address"), ("", "no address"),
-     ("https://lab.éxample", "no address"), ("file:///etc/passwd", "no address")],
+     ("https://lab.éxample", "no address"), ("https://a..b", "no address"), ("https://" + "a" * 64, "no address"),
+     ("file:///etc/passwd", "no address")],
 )  # fmt: skip
 def test_what_is_no_address_of_the_web_is_refused(url: str, word: str) -> None:
     with pytest.raises(Unsuitable, match=word):

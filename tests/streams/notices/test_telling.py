@@ -205,6 +205,22 @@ def test_one_address_where_nobody_answers_keeps_no_other_message_waiting(receive
     slow.server.server_close()
 
 
+@pytest.mark.parametrize("url", ["https://a..b/", f"https://{'a' * 64}.example/", "https://[v1.a]/"])
+def test_an_address_that_can_not_even_be_looked_up_keeps_no_other_message_waiting(
+    url: str, receiver: Receiver
+) -> None:
+    world = World(url)
+    world.add("j2", receiver.url)
+    world.end("j1")
+    world.end("j2")
+    receiver.waits.clear()
+    threading.Timer(0.5, receiver.waits.set).start()
+    world.look()
+    assert len(receiver.got) == 1 and not ledger.exists(world.store, keys.notice("j2", 0))
+    notice = world.notice()
+    assert notice is None or notice.tries == 1
+
+
 def test_a_replay_is_told_of_by_itself(receiver: Receiver) -> None:
     world = World(receiver.url)
     world.end()
