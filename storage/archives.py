@@ -10,6 +10,7 @@ from storage.limits import MAX_FILE
 from storage.objects import Store
 from storage.sources import most_packed
 from storage.sources import read_source as read_source
+from storage.sources import verified
 from storage.spans import Numbers, spans
 from storage.unreadable import Reason, Unreadable
 
@@ -62,10 +63,13 @@ def is_zip(head: bytes) -> bool:
 
 
 def ranges(store: Store, key: str, etag: str, size: int) -> Read:
-    """Reads an object's ranges, a small object's from memory; a read of a replaced one raises `Changed`."""
+    """Reads an object's ranges, a small object's from memory, where its etag mostly is a checksum that proves them.
+
+    A read of a replaced one raises `Changed`.
+    """
     if size > AT_ONCE:
         return lambda start, length: store.get(key, start, length, etag)
-    whole = store.get(key, 0, size, etag) if size else b""
+    whole = verified(store, key, etag, size) if size else b""
     return lambda start, length: whole[start : start + length]
 
 

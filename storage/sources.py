@@ -83,7 +83,7 @@ def most_packed(size: int) -> int:
 
 
 def _whole(store: Store, source: SourceLike, name: str) -> bytes:
-    data = _read(store, source)
+    data = verified(store, source.key, source.etag, MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise _too_large(name)
     if source.size and len(data) != source.size:
@@ -91,16 +91,16 @@ def _whole(store: Store, source: SourceLike, name: str) -> bytes:
     return data
 
 
-def _read(store: Store, source: SourceLike) -> bytes:
-    """A whole object, which has no checksum but its etag: on most stores the MD5 of what was put in one piece.
+def verified(store: Store, key: str, etag: str, length: int) -> bytes:
+    """A whole object of up to `length` bytes, which has no checksum but its etag: on most stores the MD5 of what was put in one piece.
 
     On others two readings that agree are believed.
     """
     seen = b""
     while True:
-        data = store.get(source.key, 0, MAX_FILE + 1, source.etag)
+        data = store.get(key, 0, length, etag)
         digest = hashlib.md5(data, usedforsecurity=False)
-        if digest.digest() == seen or digest.hexdigest() == source.etag or not _MD5.fullmatch(source.etag):
+        if digest.digest() == seen or digest.hexdigest() == etag or not _MD5.fullmatch(etag):
             return data
         seen = digest.digest()
 

@@ -26,7 +26,7 @@ class Flipping(MemoryStore):
         self.reads += 1
         if self.reads not in self._numbers or not data:
             return data
-        at = int(self._where * len(data)) | (self._where > 0)  # of a pixel the higher byte
+        at = int(self._where * len(data)) | (self._where == 0.5)  # of a pixel the higher byte
         return data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :]
 
 
@@ -62,4 +62,14 @@ def test_a_flipped_bit_in_any_read_changes_nothing(number: int, upload: Callable
 def test_what_flips_a_few_bits_in_a_row_changes_nothing_either(number: int) -> None:
     store = Flipping(number, 0.5, row=4)
     submit(tools(store), pair())
+    assert end(store) == sound(pair)
+
+
+@pytest.mark.parametrize("row", [2, 3])
+@pytest.mark.parametrize("field", [10, 16, 20, 42], ids=["method", "checksum", "size", "place"])
+def test_what_flips_the_same_bit_of_a_small_archives_directory_in_a_row_condemns_no_image(field: int, row: int) -> None:
+    data = pair()
+    at = data.index(b"PK\1\2") + field
+    store = Flipping(1, (at + 0.5) / len(data), row)
+    submit(tools(store), data)
     assert end(store) == sound(pair)
