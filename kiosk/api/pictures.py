@@ -49,26 +49,28 @@ def router() -> APIRouter:
 
 def overlay(job: str, image: int, tools: Given, plane: Plane = 0, longest: Longest = LONGEST) -> Response:
     """The outlines of its cells over one plane of the image, as PNG."""
-    found = _labelled(tools, job, image)
     with tools.drawing:
+        found = _labelled(tools, job, image)
         png = overlay_png(_plane(_original(tools, found), plane), _plane(found.labels.labels, plane), longest)
     return Response(png, media_type="image/png", headers=KEPT)
 
 
 def pixels(job: str, image: int, tools: Given, plane: Plane = 0, longest: Longest = 4096) -> Response:
     """One plane's pixels as they were measured, in NumPy's format; made smaller where a side is longer."""
-    found = _labelled(tools, job, image)
     with tools.drawing:
+        found = _labelled(tools, job, image)
         data = _npy(fitting(_plane(_original(tools, found), plane), longest))
     return Response(data, media_type=NUMPY, headers=KEPT)
 
 
 def labels(job: str, image: int, tools: Given, request: Request, plane: Plane = 0, longest: Longest = 4096) -> Response:
     """One plane's labels in NumPy's format, with as many rows and columns as its pixels; 0 is background."""
-    found = _labelled(tools, job, image)
-    data, headers = _npy(thinned(_plane(found.labels.labels, plane), longest)), KEPT | {"Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        data, headers = gzip.compress(data, 1, mtime=0), headers | {"Content-Encoding": "gzip"}
+    headers = KEPT | {"Vary": "Accept-Encoding"}
+    with tools.drawing:
+        found = _labelled(tools, job, image)
+        data = _npy(thinned(_plane(found.labels.labels, plane), longest))
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            data, headers = gzip.compress(data, 1, mtime=0), headers | {"Content-Encoding": "gzip"}
     return Response(data, media_type=NUMPY, headers=headers)
 
 
@@ -79,7 +81,8 @@ def labels_file(job: str, image: int, tools: Given) -> Response:
 
 def cells(job: str, image: int, tools: Given) -> CellsView:
     """What was measured of every cell of the image, by column."""
-    found = _labelled(tools, job, image)
+    with tools.drawing:
+        found = _labelled(tools, job, image)
     planes, height, width = found.labels.labels.shape
     return CellsView(
         image=image,

@@ -1,14 +1,18 @@
 """One image of a job, for whoever looks at it."""
 
 import io
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from kiosk.api import pictures
 from storage import keys
 from storage.images import read_image
-from storage.labels import read_labels
+from storage.labels import Labels, read_labels
 from storage.memory import MemoryStore
 from tests.kiosk.front import BAD, InProcess, app_of, finish, labels_of, made_job, pixels, tiff
 
@@ -91,3 +95,26 @@ def test_an_original_that_is_gone_is_told_so_and_its_cells_stay(http: InProcess,
     store.delete(["inbox/j1/0"])
     assert http.get(f"{IMAGES}/0/pixels").status_code == http.get(f"{IMAGES}/0/overlay").status_code == 410
     assert http.get(f"{IMAGES}/0/cells").status_code == http.get(f"{IMAGES}/0/labels").status_code == 200
+
+
+@pytest.mark.parametrize("what", ["overlay", "pixels", "labels", "cells"])
+def test_the_labels_of_one_image_are_in_memory_at_a_time(
+    what: str, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, most, lock = [0], [0], threading.Lock()
+
+    def slowly(data: bytes) -> Labels:
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        time.sleep(0.1)
+        with lock:
+            at_once[0] -= 1
+        return read_labels(data)
+
+    monkeypatch.setattr(pictures, "read_labels", slowly)
+    http = InProcess(app_of(store))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(http.get, [f"{IMAGES}/0/{what}"] * 4))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert most == [1]
