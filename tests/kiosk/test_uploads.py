@@ -179,6 +179,20 @@ def test_a_forged_token_reaches_nothing_outside_uploads(door: Door, token: str) 
         assert "no such upload" in refused(answer, 404)
 
 
+def test_a_bit_that_flips_when_a_repeated_request_is_compared_makes_no_other_file_of_it(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flipped(store: Bucket, key: str, *given: Any, **named: Any) -> bytes:
+        data = get(store, key, *given, **named)
+        return data.replace(b"pixels", b"pixelS") if key.startswith(keys.UPLOADS) else data
+
+    get = Bucket.get
+    monkeypatch.setattr(Bucket, "get", flipped)
+    query = {"name": "cells.tif", "submission": "monday"}
+    first, again = (door.http.post(f"{V1}/jobs", params=query, content=b"pixels") for _ in range(2))
+    assert (again.status_code, again.json()["job"]) == (200, first.json()["job"])
+
+
 def test_a_small_file_is_sent_in_one_request(door: Door) -> None:
     query = {"name": "cells.tif", "model": "nuclei", "pixel_size": "0.5"}
     answer = door.http.post(f"{V1}/jobs", params=query, content=b"pixels")
