@@ -35,11 +35,20 @@ def send(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> Acc
 
 
 def _at_a_time(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -> Accepted:
-    """Where an answer was lost and the request is repeated, a mark of its own keeps it from becoming a second job."""
+    """Where an answer was lost and the request is repeated, a mark of its own keeps it from becoming a second job.
+
+    What takes too long in one piece goes in parts, under the same mark: an earlier try may have arrived.
+    """
+    mark = uuid.uuid4().hex
     data = b"".join(parcel.pieces())
     asked = upload.model_dump(exclude={"options", "size", "digest", "submission"}, exclude_defaults=True)
     query = asked | upload.options.model_dump(exclude_none=True)
-    accepted = calls.hand_over(Accepted, "/jobs", data, uuid.uuid4().hex, query)
+    try:
+        accepted = calls.hand_over(Accepted, "/jobs", data, mark, query)
+    except Refused as error:
+        if error.status != HTTPStatus.REQUEST_TIMEOUT:
+            raise
+        return _in_parts(calls, parcel, upload.model_copy(update={"submission": mark, "digest": ""}), report)
     report(len(data))
     return accepted
 

@@ -1,11 +1,14 @@
 import threading
 import zipfile
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from kiosk.api import uploads
+from kiosk.api.problems import Trouble
 from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused, transfer
 from kiosk.client.calls import Calls, Pauses
 from kiosk.client.packing import Parcel
@@ -168,6 +171,19 @@ def test_a_small_upload_whose_answer_was_lost_is_one_job(
     with open_door() as (address, store, _), Monolayer(address) as monolayer:
         [job] = monolayer.submit([plate])
         assert not lost
+        assert [found.job for found in monolayer.jobs()] == [job]
+        assert len(list(store.list("uploads/"))) == 1
+
+
+def test_a_small_upload_that_takes_too_long_in_one_piece_goes_in_parts(
+    plate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_: object) -> None:
+        raise Trouble(HTTPStatus.REQUEST_TIMEOUT, "plate.zip took too long to arrive; send it in parts")
+
+    monkeypatch.setattr(uploads, "receive", slow)
+    with open_door() as (address, store, _), Monolayer(address) as monolayer:
+        [job] = monolayer.submit([plate])
         assert [found.job for found in monolayer.jobs()] == [job]
         assert len(list(store.list("uploads/"))) == 1
 
