@@ -36,6 +36,7 @@ class Courtesy:
         if self._none.is_set() or time.monotonic() < self._turn:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._none.wait(), LONGEST_SECONDS)
+            async with asyncio.timeout(LONGEST_SECONDS):  # `wait_for` of Python 3.11 loses a cancellation now and then
+                await self._none.wait()
         if not self._none.is_set():
             self._turn = time.monotonic() + LONGEST_SECONDS
