@@ -4,11 +4,13 @@ address where nobody answers keeps nobody waiting but its own messages.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from observability.logs import log
 from storage import keys
@@ -25,6 +27,8 @@ SECONDS = 5.0
 """Between two looks."""
 AT_ONCE = 8
 """Messages under way."""
+OF_ONE = 4
+"""Of one tenant among them."""
 T = TypeVar("T")
 
 
@@ -40,6 +44,22 @@ class _Due(NamedTuple):
     notice: Notice
     job: Job
     done: Done
+
+
+class _Turns:
+    """Who may send when, in one look: no tenant takes all turns, and no address where nobody answers takes many."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(AT_ONCE)
+        self._tenants: dict[str, asyncio.Semaphore] = {}
+        self.silent: set[str] = set()
+        """Hosts where nobody has answered."""
+
+    @asynccontextmanager
+    async def of(self, job: Job) -> AsyncIterator[None]:
+        """A turn for a message about a job."""
+        async with self._tenants.setdefault(job.tenant, asyncio.Semaphore(OF_ONE)), self._all:
+            yield
 
 
 class Telling:
@@ -97,21 +117,24 @@ class Telling:
     async def _send_all(self, due: list[_Due]) -> None:
         from streams.notices.posting import Post
 
-        turns = asyncio.Semaphore(AT_ONCE)
+        turns = _Turns()
         async with Post(self._terms.private, self._lookups, self._now) as post:
             await asyncio.gather(*(self._send(each, post, turns) for each in due))
 
-    async def _send(self, due: _Due, post: "Post", turns: asyncio.Semaphore) -> None:
+    async def _send(self, due: _Due, post: "Post", turns: "_Turns") -> None:
         from streams.notices.posting import NotTaken
 
         message = owed.message(due.job, due.done, due.notice.round)
         secret = signed.secret_for(self._terms.house, due.job.tenant, due.job.notify)
-        async with turns:
+        async with turns.of(due.job):
+            if urlsplit(due.job.notify).netloc in turns.silent:
+                return  # the next look finds it again
             try:
                 status = await post.send(message, due.job.notify, secret)
             except Unsuitable as why:
                 await self._failed(due, str(why), final=True)
             except NotTaken as why:
+                turns.silent.add(urlsplit(due.job.notify).netloc)
                 await self._failed(due, str(why))
             except Exception as why:  # what nobody foresaw is this message's trouble, and no other's
                 await self._failed(due, repr(why))

@@ -19,7 +19,7 @@ from storage.objects import Unavailable
 from streams import retention, rounds
 from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Entry, Job, Notice, Told
-from streams.notices import owed, signed
+from streams.notices import owed, posting, signed
 from streams.notices.telling import Telling, Terms
 from tests.streams.stand import run
 
@@ -67,9 +67,9 @@ class World:
         self.telling = Telling(self.store, lambda job: True, Terms(HOUSE, private), lambda: self.now)
         self.job = self.add("j1", url)
 
-    def add(self, name: str, url: str) -> Job:
+    def add(self, name: str, url: str, tenant: str = "lab") -> Job:
         job = Job(job=name, name="plate.zip", object="uploads/u/plate.zip", etag="e", size=9, model="nuclei",
-                  model_digest="d", created=self.now - 60, notify=url, tenant="lab")  # fmt: skip
+                  model_digest="d", created=self.now - 60, notify=url, tenant=tenant)  # fmt: skip
         ending.reopen(self.store, name)
         owed.owe(self.store, job)
         ledger.write(self.store, keys.job(name), job)
@@ -206,9 +206,7 @@ def test_one_address_where_nobody_answers_keeps_no_other_message_waiting(receive
 
 
 @pytest.mark.parametrize("url", ["https://a..b/", f"https://{'a' * 64}.example/", "https://[v1.a]/"])
-def test_an_address_that_can_not_even_be_looked_up_keeps_no_other_message_waiting(
-    url: str, receiver: Receiver
-) -> None:
+def test_an_address_that_can_not_even_be_looked_up_keeps_no_other_message_waiting(url: str, receiver: Receiver) -> None:
     world = World(url)
     world.add("j2", receiver.url)
     world.end("j1")
@@ -219,6 +217,33 @@ def test_an_address_that_can_not_even_be_looked_up_keeps_no_other_message_waitin
     assert len(receiver.got) == 1 and not ledger.exists(world.store, keys.notice("j2", 0))
     notice = world.notice()
     assert notice is None or notice.tries == 1
+
+
+def test_many_messages_to_an_address_where_nobody_answers_keep_no_other_tenants_waiting(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posting, "TRY_SECONDS", 1.0)
+    slow = Receiver()
+    slow.waits.clear()
+    world = World(slow.url)
+    for name, url, tenant in [*((f"j1{n:02}", slow.url, "lab") for n in range(30)), ("z", receiver.url, "other")]:
+        world.add(name, url, tenant)
+        world.end(name)
+    world.end("j1")
+    begun = time.monotonic()
+
+    async def both() -> None:
+        look = asyncio.create_task(world.telling.look())
+        while ledger.exists(world.store, keys.notice("z", 0)) and not look.done():
+            await asyncio.sleep(0.01)
+        assert not look.done()
+        await look
+
+    run(both())
+    assert len(receiver.got) == 1 and time.monotonic() - begun < 4
+    slow.waits.set()
+    slow.server.shutdown()
+    slow.server.server_close()
 
 
 def test_a_replay_is_told_of_by_itself(receiver: Receiver) -> None:
