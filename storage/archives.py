@@ -8,9 +8,8 @@ from storage.directory import DEFLATED, STORED, Directory, Entry, Read, is_short
 from storage.keys import MAX_NAME
 from storage.limits import MAX_FILE
 from storage.objects import Store
-from storage.sources import most_packed
+from storage.sources import most_packed, verified
 from storage.sources import read_source as read_source
-from storage.sources import verified
 from storage.spans import Numbers, spans
 from storage.unreadable import Reason, Unreadable
 

@@ -92,8 +92,9 @@ def _whole(store: Store, source: SourceLike, name: str) -> bytes:
 
 
 def verified(store: Store, key: str, etag: str, length: int) -> bytes:
-    """A whole object of up to `length` bytes, which has no checksum but its etag: on most stores the MD5 of what was put in one piece.
+    """A whole object of up to `length` bytes.
 
+    It has no checksum but its etag: on most stores the MD5 of what was put in one piece.
     On others two readings that agree are believed.
     """
     seen = b""

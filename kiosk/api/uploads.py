@@ -144,7 +144,7 @@ def _marked(new: NewUpload, key: str) -> NewUpload:
 
 
 def _finish(token: Token, completion: Completion, tools: Tools) -> bool:
-    """Whether it was this call that did it; what was finished before may be a job, whose images are no one's to take."""
+    """Whether it was this call that did it: what was finished before may be a job, whose images nobody may take."""
     parts = [Part(part.number, part.etag) for part in completion.parts]
     try:
         tools.store.finish_upload(token.key, token.multipart, parts)
