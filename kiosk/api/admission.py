@@ -17,6 +17,8 @@ def admission(settings: Settings) -> Access:
     secret = house_secret(settings.s3_secret_key)
     if not asks(settings):
         return Access(secret=secret, private=settings.notify_private)
+    if not settings.s3_secret_key:
+        raise BadSettings("MONOLAYER_S3_SECRET_KEY is empty: what is signed with it could be signed by anyone")
     return Access(
         login=True,
         proxy=_proxy(settings),

@@ -165,19 +165,24 @@ def test_without_login_a_page_from_elsewhere_can_submit_nothing(origin: str) -> 
     assert http.request("POST", f"{V1}/jobs?name=a.tif", headers=ours, content=b"pixels").status_code == 201
 
 
+KEY = {"s3_secret_key": "k"}
+
+
 @pytest.mark.parametrize(
     ("api", "asks"),
     [("http://127.0.0.1:8080", False), ("http://localhost:1", False), ("http://[::1]:8080", False),
      ("http://0.0.0.0:8080", True), ("http://192.168.1.2:8080", True), ("http://lab.example:8080", True)],
 )  # fmt: skip
 def test_a_token_is_asked_for_wherever_others_could_ask(api: str, asks: bool) -> None:
-    assert admission(Settings.model_validate({"api": api})).login is asks
-    assert admission(Settings.model_validate({"api": api, "login": True})).login
+    assert admission(Settings.model_validate({"api": api, **KEY})).login is asks
+    assert admission(Settings.model_validate({"api": api, "login": True, **KEY})).login
 
 
 def test_settings_that_would_leave_a_door_open_are_refused() -> None:
     with pytest.raises(BadSettings, match="to everyone"):
-        admission(Settings.model_validate({"api": "http://0.0.0.0:8080", "login": False}))
+        admission(Settings.model_validate({"api": "http://0.0.0.0:8080", "login": False, **KEY}))
+    with pytest.raises(BadSettings, match="MONOLAYER_S3_SECRET_KEY is empty"):
+        admission(Settings.model_validate({"api": "http://0.0.0.0:8080"}))
     for half in ({"proxy_user_header": "X-User"}, {"proxy_secret": "s"}):
         with pytest.raises(BadSettings, match="together"):
-            admission(Settings.model_validate({"api": "http://0.0.0.0:8080", **half}))
+            admission(Settings.model_validate({"api": "http://0.0.0.0:8080", **KEY, **half}))
