@@ -24,12 +24,11 @@ export function TracePage({ job, image }: { job: string; image: string | undefin
 
 function Waterfall({ trace }: { trace: TraceView }) {
   if (!trace.spans.length) return <p className="quiet">There is no trace of the job itself; its images may have some.</p>;
-  const depth = depths(trace.spans);
   return (
     <div className="card waterfall">
-      {trace.spans.map((span) => (
+      {nested(trace.spans).map(({ span, depth }) => (
         <Fragment key={span.span}>
-          <span className="what" style={{ paddingLeft: `${depth.get(span.span) ?? 0}em` }} title={about(span)}>
+          <span className="what" style={{ paddingLeft: `${depth}em` }} title={about(span)}>
             {span.name}
           </span>
           <span className="bar">
@@ -63,10 +62,15 @@ function Slowest({ job, found }: { job: string; found: JobTraceView }) {
   );
 }
 
-function depths(spans: SpanView[]): Map<string, number> {
-  const depth = new Map<string, number>();
-  for (const span of spans) depth.set(span.span, (depth.get(span.parent) ?? -1) + 1);
-  return depth;
+/** Each span right after its parent and the parent's earlier ones; what has no parent here is a root. */
+function nested(spans: SpanView[]): { span: SpanView; depth: number }[] {
+  const known = new Set(spans.map((span) => span.span));
+  const below = (parent: string | undefined, depth: number): { span: SpanView; depth: number }[] =>
+    spans
+      .filter((span) => (known.has(span.parent) ? span.parent : undefined) === parent)
+      .sort((one, other) => one.after - other.after)
+      .flatMap((span) => [{ span, depth }, ...below(span.span, depth + 1)]);
+  return below(undefined, 0);
 }
 
 function about(span: SpanView): string {
