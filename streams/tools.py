@@ -13,6 +13,7 @@ from storage.claims import Claims
 from storage.objects import Store
 from storage.operations import Since
 from streams.containment import Solitude
+from streams.courtesy import Courtesy
 from streams.decoders.decoder import Decoder, InProcess
 from streams.events import ImageFound, Lane
 from streams.failure import Rejected
@@ -29,7 +30,6 @@ from streams.room import Room, Share
 from streams.streak import Streaks
 from streams.tracing.spent import Spent
 from streams.tracing.traces import Traces
-from streams.work.courtesy import Courtesy
 from streams.workshop import Workshop
 
 P = ParamSpec("P")

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from streams.work import courtesy
-from streams.work.courtesy import Courtesy
+from streams import courtesy
+from streams.courtesy import Courtesy
 
 
 def test_what_is_large_begins_at_once_where_nothing_is_urgent_and_waits_where_something_is() -> None:
