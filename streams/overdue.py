@@ -71,7 +71,7 @@ def time_out_listing(store: Store, job: Job) -> list[Event]:
     """
     if ledger.read_index(store, job.job) is None and ledger.exists(store, keys.manifest_shard(job.job, 0)):
         return [upload_again(job)]
-    index = ledger.write_manifest(store, job.job, [whole(job)], Lane.INTERACTIVE)
+    index, _ = ledger.write_manifest(store, job.job, [whole(job)], Lane.INTERACTIVE)
     if index.images != 1:
         return []  # listed just now; the next look finds its images
     return time_out(store, job, Lane.INTERACTIVE, 0, [0], job.deadline)

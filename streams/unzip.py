@@ -44,7 +44,7 @@ async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> Sequen
     index = await tools.fetch(ledger.read_index, tools.store, job.job)
     if index is None:
         entry = whole(job).model_copy(update={"problem": why.message, "reason": why.reason})
-        index = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
+        index, _ = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
     return await _announced(index, tools)
 
 
@@ -52,9 +52,9 @@ async def _listed_and_announced(job: Job, tools: Tools) -> Sequence[Event]:
     """Slices; of a small job the images themselves, which would wait behind the slices of large ones."""
     entries = await tools.fetch(_entries, job, tools)
     lane = Lane.INTERACTIVE if len(entries) <= tools.limits.interactive_images else Lane.BULK
-    index = await tools.fetch(ledger.write_manifest, tools.store, job.job, entries, lane)
-    if index.images != len(entries):
-        return await _announced(index, tools)  # somebody else's
+    index, ours = await tools.fetch(ledger.write_manifest, tools.store, job.job, entries, lane)
+    if not ours:
+        return await _announced(index, tools)
     slices = _slices(index, again=False)
     return slices if lane is Lane.BULK else [begun(slices[0], entry, job, tools) for entry in entries]
 

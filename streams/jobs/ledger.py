@@ -71,22 +71,22 @@ def read_index(store: Store, job: str) -> ManifestIndex | None:
     return read(store, keys.manifest_index(job), ManifestIndex)
 
 
-def write_manifest(store: Store, job: str, images: Sequence[Entry], lane: Lane) -> ManifestIndex:
-    """Write down all images of a job; the index last, so that it stands for its shards.
+def write_manifest(store: Store, job: str, images: Sequence[Entry], lane: Lane) -> tuple[ManifestIndex, bool]:
+    """Write down all images of a job, the index last, so that it stands for its shards; tells whether it did.
 
     A manifest that is there stays what it is, and is returned: the job's time may have ended while it was listed.
     """
     if (known := read_index(store, job)) is not None:
-        return known
+        return known, False
     firsts = range(0, len(images), keys.SHARD)
     for first in firsts:
         shard = ManifestShard(job=job, shard=first // keys.SHARD, images=list(images[first : first + keys.SHARD]))
         write(store, keys.manifest_shard(job, shard.shard), shard)
     if (known := read_index(store, job)) is not None:
-        return known
+        return known, False
     index = ManifestIndex(job=job, images=len(images), shards=len(firsts), lane=lane)
     write(store, keys.manifest_index(job), index)
-    return index
+    return index, True
 
 
 def read_shard(store: Store, job: str, shard: int) -> ManifestShard:

@@ -8,12 +8,13 @@ import pytest
 from storage import keys
 from storage.memory import MemoryStore
 from streams import announce
-from streams.events import ImageEnded, ImageFound, SliceListed, UploadReceived
+from streams.events import ImageEnded, ImageFound, Lane, SliceListed, UploadReceived
 from streams.jobs import ending, ledger, markers
 from streams.jobs.records import Round
 from streams.jobs.tallies import Tallies
 from streams.rounds import CannotReplay, NothingToReplay, replay, slices
 from streams.stages import chain
+from streams.unzip import whole
 from tests.streams.books import JOB, START, Time, count, done, label, listed, refuse
 from tests.streams.stand import CHAINED, Queue, archive, run, submit, tiff, tools
 
@@ -301,6 +302,26 @@ def test_listing_again_announces_a_small_jobs_images_or_slices_as_announced_befo
     assert [event.again for event in events if isinstance(event, announced)] == [False, True]
     assert len(events) == 4
     assert chain("unzip")[0].takes is UploadReceived
+
+
+class Overtaken(MemoryStore):
+    """While an upload is read, somebody else writes its job's manifest, and condemns it."""
+
+    def get(self, key: str, start: int = 0, length: int | None = None, etag: str | None = None) -> bytes:
+        if key.startswith(keys.UPLOADS):
+            [name] = self.folders(keys.JOBS)
+            condemned = {"problem": "its time is over", "reason": "bad_input"}
+            entry = whole(ledger.read_job(self, name)).model_copy(update=condemned)
+            ledger.write_manifest(self, name, [entry], Lane.INTERACTIVE)
+        return super().get(key, start, length, etag)
+
+
+def test_what_is_announced_is_what_the_manifest_says_whoever_wrote_it() -> None:  # rule 10
+    given = tools(Overtaken())
+    given.store.put("uploads/u/p.zip", archive({"a.tif": tiff()}))
+    events = run(Queue(given, ("unzip",)).work(UploadReceived(object="uploads/u/p.zip")))
+    assert [event.outcome for event in events if isinstance(event, ImageEnded)] == ["rejected"]
+    assert not [event for event in events if isinstance(event, ImageFound)]
 
 
 @pytest.mark.parametrize(("images", "waits"), [(1, False), (5_000, True)])
