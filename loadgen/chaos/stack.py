@@ -145,8 +145,8 @@ class Stack:
         (self._clocks / name).write_text(str(ahead))
 
     def owner(self, port: int) -> Owner | None:
-        """Which process has a connection from this port, of ours and those they started."""
-        if (socket := _socket(port)) is None:
+        """Which process has a connection from this port to the S3 proxy, of ours and those they started."""
+        if (socket := _socket(port, self.store.port)) is None:
             return None
         parts = {part.pid: part for part in self.parts()}
         candidates = [*((pid, pid) for pid in parts), *_started(set(parts))]
@@ -177,12 +177,15 @@ async def until(true: Callable[[], object], seconds: float, every: float = 0.1) 
             await asyncio.sleep(every)
 
 
-def _socket(port: int) -> str | None:
-    """What a client's socket is called among its process's files; to ask psutil takes 50 times as long."""
-    here = f":{port:04X}"
+def _socket(port: int, to: int) -> str | None:
+    """What a client's socket is called among its process's files; to ask psutil takes 50 times as long.
+
+    Connections to different places may have one port of their own between them.
+    """
+    here, there = f":{port:04X}", f":{to:04X}"
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split(maxsplit=10)
-        if fields[1].endswith(here) and fields[9] != "0":
+        if fields[1].endswith(here) and fields[2].endswith(there) and fields[9] != "0":
             return f"socket:[{fields[9]}]"
     return None
 

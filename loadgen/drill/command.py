@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from loadgen.drill.run import Rung
+    from loadgen.drill.run import Alarm
     from loadgen.drill.scenes import Scene
 
 
@@ -41,23 +40,24 @@ def drill(
         console.print(f"{time.monotonic() - begun:6.0f} s  {what}", markup=False, highlight=False)
 
     try:
-        rungs = asyncio.run(_until_stopped(run(folder, scenes, tell), tell))
+        alarms = asyncio.run(_until_stopped(run(folder, scenes, tell), tell))
     except (OSError, LocalError, MonolayerError) as why:
         console.print(f"The drill could not be made: {why}", markup=False, style="red")
         raise typer.Exit(2) from None
-    rungs = [rung for rung in rungs if not alert or rung.alert in alert]
-    silent = [rung.alert for rung in rungs if rung.seconds is None]
+    alarms = [alarm for alarm in alarms if not alert or alarm.alert in alert]
+    silent = [alarm.alert for alarm in alarms if alarm.seconds is None]
     if report is None and not silent:
         shutil.rmtree(folder)
-    console.print(_table(rungs))
+    console.print(_table(alarms))
     if as_json:
-        print(json.dumps({"alerts": len(rungs), "silent": silent, "fired": [asdict(rung) for rung in rungs]}))
+        seconds = {alarm.alert: alarm.seconds for alarm in alarms}
+        print(json.dumps({"alerts": len(alarms), "silent": silent, "seconds": seconds}))
     raise typer.Exit(1 if silent else 0)
 
 
 async def _until_stopped(
-    drilling: "Coroutine[object, object, list[Rung]]", tell: Callable[[str], None]
-) -> "list[Rung]":
+    drilling: "Coroutine[object, object, list[Alarm]]", tell: Callable[[str], None]
+) -> "list[Alarm]":
     try:
         return await drilling
     except asyncio.CancelledError:  # Ctrl-C, and everything is stopped by now
@@ -76,9 +76,9 @@ def _needed(alerts: list[str]) -> "list[Scene]":
     return [scene for scene in SCENES if not alerts or set(alerts) & set(scene.alerts)]
 
 
-def _table(rungs: "list[Rung]") -> Table:
+def _table(alarms: "list[Alarm]") -> Table:
     table = Table("alert", "fired after", "of")
-    for rung in rungs:
-        after = "silent" if rung.seconds is None else f"{rung.seconds:.0f} s"
-        table.add_row(rung.alert, after, rung.scene or "nothing: no scene is for it")
+    for alarm in alarms:
+        after = "silent" if alarm.seconds is None else f"{alarm.seconds:.0f} s"
+        table.add_row(alarm.alert, after, alarm.scene or "nothing: no scene is for it")
     return table

@@ -25,7 +25,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class Alarm:
     """An alert, what it is for, and after how many seconds of that it fired; none where it stayed silent."""
 
     alert: str
@@ -33,7 +33,7 @@ class Rung:
     seconds: float | None
 
 
-async def drill(folder: Path, scenes: Sequence[Scene], tell: Tell) -> list[Rung]:
+async def drill(folder: Path, scenes: Sequence[Scene], tell: Tell) -> list[Alarm]:
     """Start a system in a folder, play the scenes, stop it; returns each alert's outcome, every rule's.
 
     Parameters
@@ -52,25 +52,27 @@ async def drill(folder: Path, scenes: Sequence[Scene], tell: Tell) -> list[Rung]
             tell("starting a Monolayer of its own")
             await stack.start(tell)
             site = Site(stack, Records(stack.environment["MONOLAYER_KAFKA"]), folder)
-            rungs = [rung for scene in scenes for rung in await play(scene, site, tell)]
-            return rungs + [Rung(alert, "", None) for alert in sorted(_rules(stack) - {rung.alert for rung in rungs})]
+            alarms = [alarm for scene in scenes for alarm in await play(scene, site, tell)]
+            return alarms + [
+                Alarm(alert, "", None) for alert in sorted(_rules(stack) - {alarm.alert for alarm in alarms})
+            ]
         finally:
             await asyncio.shield(stack.stop())
 
 
-async def play(scene: Scene, site: Site, tell: Tell) -> list[Rung]:
+async def play(scene: Scene, site: Site, tell: Tell) -> list[Alarm]:
     """Break something until its alerts fire, or for its minutes; mend it, and wait until everything works again."""
     tell(scene.what)
-    begun, rung = time.monotonic(), dict[str, float]()
+    begun, fired = time.monotonic(), dict[str, float]()
     async with scene.broken(site):
-        while len(rung) < len(scene.alerts) and time.monotonic() < begun + 60 * scene.minutes:
+        while len(fired) < len(scene.alerts) and time.monotonic() < begun + 60 * scene.minutes:
             found = await asyncio.to_thread(firing, site.stack.address("vmalert"))
-            for name in {alert.name for alert in found or ()} & set(scene.alerts) - rung.keys():
-                rung[name] = time.monotonic() - begun
+            for name in {alert.name for alert in found or ()} & set(scene.alerts) - fired.keys():
+                fired[name] = time.monotonic() - begun
                 tell(f"{name} fires")
             await asyncio.sleep(LOOK_SECONDS)
     await site.stack.ready()
-    return [Rung(alert, scene.what, rung.get(alert)) for alert in scene.alerts]
+    return [Alarm(alert, scene.what, fired.get(alert)) for alert in scene.alerts]
 
 
 @asynccontextmanager

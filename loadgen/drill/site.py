@@ -44,15 +44,6 @@ class Site:
 
         return await asyncio.to_thread(submitted)
 
-    async def ended(self, job: str) -> None:
-        """Return when a job has ended."""
-
-        def wait() -> None:
-            with self.client() as client:
-                client.wait(job)
-
-        await asyncio.to_thread(wait)
-
     def client(self, patience: float = 60.0) -> Monolayer:
         """A client of its API."""
         return Monolayer(self.stack.address("api"), patience)

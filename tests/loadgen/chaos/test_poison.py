@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import cast
 
 import psutil
@@ -16,17 +17,18 @@ from loadgen.chaos.holdings import Holdings
 from loadgen.chaos.http import Request
 from loadgen.chaos.poison import Killers
 from loadgen.chaos.stack import Owner, Part, Stack
-from loadgen.chaos.store_proxy import Cut
+from loadgen.chaos.store_proxy import Cut, StoreProxy
 
 WORKER = "import subprocess, sys, time; subprocess.run([sys.executable, '-c', *sys.argv[1:]]); time.sleep(60)"
 READER = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1]))).recv(1)"
 
 
 class Family(Stack):
-    """A worker that started a reader, which is connected from some port."""
+    """A worker that started a reader, which is connected to the store from some port."""
 
-    def __init__(self, worker: int, reader: int, port: int) -> None:
+    def __init__(self, worker: int, reader: int, port: int, store: int) -> None:
         self.worker, self.reader, self.port = worker, reader, port
+        self.store = cast(StoreProxy, SimpleNamespace(port=store))
 
     def parts(self) -> list[Part]:
         return [Part("stage-segment", self.worker, psutil.Process(self.worker).create_time(), "ready")]
@@ -35,12 +37,13 @@ class Family(Stack):
 @pytest.fixture
 def family() -> Iterator[Family]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        argv = [sys.executable, "-c", WORKER, READER, str(server.getsockname()[1])]
+        store = server.getsockname()[1]
+        argv = [sys.executable, "-c", WORKER, READER, str(store)]
         with subprocess.Popen(argv, start_new_session=True) as worker:
             connection, (_, port) = server.accept()
             (reader,) = psutil.Process(worker.pid).children()
             with connection:
-                yield Family(worker.pid, reader.pid, port)
+                yield Family(worker.pid, reader.pid, port, store)
             worker.kill()
 
 
@@ -48,6 +51,8 @@ def test_a_connection_of_a_decoder_is_its_workers(family: Family) -> None:
     (part,) = family.parts()
     assert family.owner(family.port) == Owner(part, family.reader)
     assert family.owner(1) is None
+    family.store.port += 1
+    assert family.owner(family.port) is None  # who has this port for a way to somewhere else is another
 
 
 def test_an_image_that_kills_hits_the_decoder_and_not_its_worker(family: Family) -> None:

@@ -12,7 +12,7 @@ import yaml
 from kiosk.local.alerts import Alert
 from kiosk.local.vmalert import RULES
 from loadgen.drill import run
-from loadgen.drill.run import Rung, play
+from loadgen.drill.run import Alarm, play
 from loadgen.drill.scenes import SCENES, Scene
 
 FOREVER = 1.0
@@ -60,11 +60,11 @@ def test_every_rule_has_one_scene_in_which_it_fires() -> None:
 def test_a_scene_lasts_until_its_alerts_have_fired_and_is_mended_then(told: list[list[str] | None]) -> None:
     done: list[str] = []
     told += [["Other"], None, ["One"], ["Two"]]
-    rungs = asyncio.run(play(scene(done, "One", "Two", minutes=FOREVER), site(done), done.append))
-    assert [(rung.alert, rung.seconds is not None) for rung in rungs] == [("One", True), ("Two", True)]
+    alarms = asyncio.run(play(scene(done, "One", "Two", minutes=FOREVER), site(done), done.append))
+    assert [(alarm.alert, alarm.seconds is not None) for alarm in alarms] == [("One", True), ("Two", True)]
     assert done == ["all is broken", "broken", "One fires", "Two fires", "mended", "ready"]
 
 
 def test_an_alert_that_does_not_fire_in_time_is_silent(told: list[list[str] | None]) -> None:
-    rungs = asyncio.run(play(scene([], "One", minutes=AT_ONCE), site([]), print))
-    assert rungs == [Rung("One", "all is broken", None)]
+    alarms = asyncio.run(play(scene([], "One", minutes=AT_ONCE), site([]), print))
+    assert alarms == [Alarm("One", "all is broken", None)]
