@@ -44,7 +44,8 @@ async def condemn(upload: UploadReceived, why: Rejected, tools: Tools) -> Sequen
     index = await tools.fetch(ledger.read_index, tools.store, job.job)
     if index is None:
         entry = whole(job).model_copy(update={"problem": why.message, "reason": why.reason})
-        index, _ = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
+        written, _ = await tools.fetch(ledger.write_manifest, tools.store, job.job, [entry], Lane.INTERACTIVE)
+        return await _announced(written, tools)
     return await _announced(index, tools)
 
 
