@@ -7,15 +7,12 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
-
 from kiosk.access.caller import Caller
 from storage import keys
 from storage.objects import Store
-from streams.events import VERSION
 from streams.jobs import ledger
 from streams.jobs.ledger import NoSuchJob
-from streams.jobs.records import Job
+from streams.jobs.records import Job, Record
 from streams.jobs.remembered import Remembered
 
 KEPT = 1000
@@ -23,12 +20,9 @@ KEPT = 1000
 GB = 1e9
 
 
-class Quota(BaseModel):
+class Quota(Record):
     """How much a tenant may have at once; none: as much as it likes. Kept for one tenant, or a setting for all."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    v: int = VERSION
     images: int | None = None
     """In flight."""
     bytes: int | None = None

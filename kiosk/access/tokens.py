@@ -11,13 +11,14 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from kiosk.access.caller import Caller, Scope
 from observability.logs import log
 from storage import keys
-from storage.objects import NotFound, Store
-from streams.events import VERSION
+from storage.objects import Store
+from streams.jobs import ledger
+from streams.jobs.records import Record
 from streams.jobs.remembered import Remembered
 
 PREFIX = "monolayer"
@@ -31,12 +32,9 @@ class Unfit(ValueError):
     """There can be no such token; the message is a sentence."""
 
 
-class AccessToken(BaseModel):
+class AccessToken(Record):
     """A token as the bucket knows it: whoever reads this can't use it."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    v: int = VERSION
     id: str
     digest: str
     """SHA-256 of its secret."""
@@ -94,7 +92,7 @@ def create(
         created=made,
         expires=None if days is None else made + days * DAY,
     )
-    _write(store, record)
+    ledger.write(store, keys.token(record.id), record)
     return f"{PREFIX}_{record.id}_{secret}", record
 
 
@@ -118,7 +116,7 @@ def revoke(store: Store, token: str, now: Callable[[], float] = time.time) -> Ac
     known = _read(store, keys.token(token)) if re.fullmatch(r"[0-9a-f]{16}", token) else None
     if known and known.revoked is None:
         known = known.model_copy(update={"revoked": now()})
-        _write(store, known)
+        ledger.write(store, keys.token(known.id), known)
     return known
 
 
@@ -165,16 +163,10 @@ class Book:
 
 def _read(store: Store, key: str) -> AccessToken | None:
     try:
-        return AccessToken.model_validate_json(store.get(key))
-    except NotFound:
-        return None
+        return ledger.read(store, key, AccessToken)
     except ValidationError as why:
         log().error("token_unreadable", key=key, why=str(why))
         return None
-
-
-def _write(store: Store, token: AccessToken) -> None:
-    store.put(keys.token(token.id), token.model_dump_json(exclude_none=True).encode())
 
 
 def _digest(secret: str) -> str:
