@@ -12,7 +12,8 @@ from fastapi.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
 from kiosk.api import costs, trust
-from kiosk.api.results import as_zip, fate_of, read_results
+from kiosk.api.outcome import fate_of, read_results
+from kiosk.api.results import as_zip
 from kiosk.api.tools import Given, Tools
 from kiosk.contract import MOST_REJECTED, Doubts, Format, ImagePage, ImageView, JobView, RejectedImage
 from observability.tracing import trace_id

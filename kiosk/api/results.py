@@ -8,7 +8,7 @@ import numpy as np
 
 from inference.models import Model
 from kiosk.api import manifest, methods, naming, tables
-from kiosk.api.outcome import Results, fate_of, read_results
+from kiosk.api.outcome import Results
 from kiosk.api.trust import figures
 from kiosk.contract import Format
 from kiosk.zips import Member, members_as_zip
@@ -24,8 +24,6 @@ from storage.unreadable import Unreadable
 from streams.jobs import ledger
 from streams.jobs.records import Entry
 from streams.original import PLAUSIBLE_PIXEL_UM
-
-__all__ = ["as_zip", "fate_of", "read_results"]
 
 CONTRADICTION = 1.5
 """A pixel size that differs from the file's own by such a factor is pointed out."""

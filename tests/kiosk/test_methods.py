@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from kiosk.api.methods import Summed, text
-from kiosk.api.results import as_zip, read_results
+from kiosk.api.outcome import read_results
+from kiosk.api.results import as_zip
 from storage.memory import MemoryStore
 from tests.kiosk.front import BAD, MODEL, finish, labels_of, made_job, tiff
 

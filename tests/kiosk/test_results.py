@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kiosk.api.results import as_zip, read_results
+from kiosk.api.outcome import read_results
+from kiosk.api.results import as_zip
 from storage import keys
 from storage.images import read_image
 from storage.labels import read_labels, write_labels
