@@ -105,6 +105,11 @@ def read_labels(data: bytes) -> Labels:
     return Labels(np.stack(planes), cells, pixel_size, facts)
 
 
+def count(cells: Cells) -> int:
+    """How many cells there are."""
+    return max((len(values) for values in cells.values()), default=0)
+
+
 def read_cells(data: bytes) -> Cells:
     """Only the cells, without decoding the labels."""
     return read_table(data)[0]

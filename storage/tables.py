@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.labels import Cells
+from storage.labels import Cells, count
 from storage.pulled import pulled
 
 GROUP = 65_536
@@ -54,15 +54,15 @@ def _schema(columns: Columns) -> Any:
 def _arrays(image: str, cells: Cells, columns: Columns, schema: Any) -> list[Any]:
     from arro3.core import Array
 
-    count = max((len(values) for values in cells.values()), default=0)
-    arrays = [Array([image] * count, schema.field("image").type)]
+    rows = count(cells)
+    arrays = [Array([image] * rows, schema.field("image").type)]
     for name, kind in columns.items():
         if name in cells:
             arrays.append(Array.from_numpy(_native(cells[name], kind)))
         elif name == "plane":
-            arrays.append(Array.from_numpy(np.zeros(count, kind)))
+            arrays.append(Array.from_numpy(np.zeros(rows, kind)))
         else:
-            arrays.append(Array([None] * count, schema.field(name).type))
+            arrays.append(Array([None] * rows, schema.field(name).type))
     return arrays
 
 

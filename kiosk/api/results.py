@@ -15,7 +15,7 @@ from kiosk.zips import Member, members_as_zip
 from storage import keys
 from storage.geojson import feature_collection
 from storage.images import read_image
-from storage.labels import Labels, read_labels
+from storage.labels import Labels, count, read_labels
 from storage.objects import Changed, NotFound, Store
 from storage.overlays import LONGEST, overlay_png
 from storage.rois import roi_set
@@ -105,7 +105,7 @@ def _seen(results: Results, labels: Labels) -> dict[str, object]:
     if version := labels.facts.get("model_version"):
         results.versions[version] = None
     planes, *sides = labels.labels.shape
-    seen: dict[str, object] = {"planes": planes, "cells": tables.count(labels.cells)}
+    seen: dict[str, object] = {"planes": planes, "cells": count(labels.cells)}
     if labels.pixel_size:
         seen["pixel_size_um"] = labels.pixel_size
     if max(sides) > LONGEST:

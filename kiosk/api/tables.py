@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import keys
-from storage.labels import Cells, read_cells
+from storage.labels import Cells, count, read_cells
 from storage.objects import Store
 from storage.tables import Columns, parquet
 from streams.jobs.records import Entry
@@ -28,11 +28,6 @@ def cells_csv(store: Store, job: str, labelled: Iterable[Entry], columns: Column
 def cells_parquet(store: Store, job: str, labelled: Iterable[Entry], columns: Columns) -> Iterator[bytes]:
     """The same table as Parquet, made while it is read."""
     yield from parquet({PLANE: np.dtype(np.int32), **columns}, _cells(store, job, labelled))
-
-
-def count(cells: Cells) -> int:
-    """How many there are."""
-    return max((len(values) for values in cells.values()), default=0)
 
 
 def _cells(store: Store, job: str, labelled: Iterable[Entry]) -> Iterator[tuple[str, Cells]]:

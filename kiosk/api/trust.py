@@ -9,7 +9,7 @@ import numpy as np
 
 from kiosk.contract import DoubtfulImage, Doubts
 from storage import keys
-from storage.labels import Cells, read_table
+from storage.labels import Cells, count, read_table
 from storage.objects import Store
 from streams.jobs.records import Entry
 
@@ -67,7 +67,7 @@ def figures(cells: Cells, pixel_size: float | None, facts: Mapping[str, str]) ->
     areas = cells.get("area_px", np.zeros(0))
     diameter = round(float(np.sqrt(4 / np.pi * np.median(areas))), 2) if len(areas) else None
     return Figures(
-        cells=max((len(values) for values in cells.values()), default=0),
+        cells=count(cells),
         focus=_number(facts.get("focus")),
         saturated=_number(facts.get("saturated")),
         diameter=diameter,
