@@ -28,6 +28,11 @@ class Quota(Record):
     bytes: int | None = None
     """Of uploads stored; what comes of them is small beside that."""
 
+    @classmethod
+    def of(cls, images: int | None, gigabytes: float | None) -> "Quota":
+        """The quota in the units in which people say it."""
+        return cls(images=images, bytes=None if gigabytes is None else round(gigabytes * GB))
+
 
 class OverQuota(Exception):
     """The tenant has as much as it may; the message is a sentence."""

@@ -1,6 +1,6 @@
 """Who may come in, as settings say."""
 
-from kiosk.access.holdings import GB, Quota
+from kiosk.access.holdings import Quota
 from kiosk.access.proxy import Proxy
 from kiosk.access.rates import Rates
 from kiosk.api.guard import Access, is_here
@@ -43,9 +43,7 @@ def host(settings: Settings) -> str:
 
 def quota(settings: Settings) -> Quota:
     """How much each tenant may have."""
-    return Quota(
-        images=settings.quota_images, bytes=None if settings.quota_gb is None else round(settings.quota_gb * GB)
-    )
+    return Quota.of(settings.quota_images, settings.quota_gb)
 
 
 def _proxy(settings: Settings) -> Proxy | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kiosk.access.tokens import AccessToken
     from storage.objects import Store
 
-_GB = 1e9
+_STORE = ("s3_endpoint", "s3_access_key", "s3_secret_key", "bucket")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 Tenant = Annotated[str, typer.Option(metavar="NAME", help="Whose jobs it makes and shows; without it, nobody's.")]
 
@@ -54,12 +54,13 @@ def create(
       monolayer tokens create "the lab next door" --tenant next-door --days 90
     """
     from kiosk.access import tokens
+    from streams.wording import sentence
 
     with _bucket() as store:
         try:
             text, made = tokens.create(store, name, _scopes(scope), tenant, days)
         except tokens.Unfit as why:
-            raise CannotSend(f"{str(why)[0].upper()}{str(why)[1:]}.") from None
+            raise CannotSend(sentence(str(why))) from None
     screen.say(json.dumps({"token": text, **_told(made)}) if as_json else text)
 
 
@@ -94,14 +95,14 @@ def limit(
 ) -> None:
     """Say how much a tenant may have at once; what isn't said is not limited."""
     from kiosk.access import holdings, tokens
+    from streams.wording import sentence
 
-    quota = holdings.Quota(images=images, bytes=None if gigabytes is None else round(gigabytes * _GB))
     with _bucket() as store:
         try:
             tokens.check_tenant(tenant)
         except tokens.Unfit as why:
-            raise CannotSend(f"{why}.") from None
-        holdings.limit(store, tenant, quota)
+            raise CannotSend(sentence(str(why))) from None
+        holdings.limit(store, tenant, holdings.Quota.of(images, gigabytes))
 
 
 def _scopes(names: list[str] | None) -> "set[Any]":
@@ -114,10 +115,12 @@ def _scopes(names: list[str] | None) -> "set[Any]":
 
 
 def _told(token: "AccessToken") -> dict[str, object]:
+    from kiosk.access.tokens import DAY
+
     now = time.time()
     state = "good" if token.opens(now) else "revoked" if token.revoked else "expired"
     if state == "good" and token.expires:
-        state = f"good for {(token.expires - now) / 86400:.1f} days"
+        state = f"good for {(token.expires - now) / DAY:.1f} days"
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(token.created))
     scopes = " ".join(token.scopes)
     return {"id": token.id, "name": token.name, "scopes": scopes, "tenant": token.tenant, "made": made, "state": state}
@@ -131,17 +134,14 @@ def _bucket() -> "Iterator[Store]":
     from storage.objects import StoreError
     from storage.s3 import S3Store
 
-    named = Settings()
-    if named.s3_access_key:
-        opened = (named.s3_endpoint, named.s3_access_key, named.s3_secret_key, named.bucket)
-    else:
+    settings = Settings()
+    named = bool(settings.s3_access_key)
+    if not named:
         known = local.environment()
-        opened = tuple(  # type: ignore[assignment]
-            known[f"MONOLAYER_{part}"] for part in ("S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY", "BUCKET")
-        )
+        settings = settings.model_copy(update={part: known[f"MONOLAYER_{part.upper()}"] for part in _STORE})
     try:
-        yield S3Store(*opened)
+        yield S3Store(settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key, settings.bucket)
     except StoreError as error:
-        raise (NotRunning if not named.s3_access_key else MonolayerError)(
-            f"Tokens are kept in the bucket, and the store at {opened[0]} can't be asked: {error}."
+        raise (MonolayerError if named else NotRunning)(
+            f"Tokens are kept in the bucket, and the store at {settings.s3_endpoint} can't be asked: {error}."
         ) from None
