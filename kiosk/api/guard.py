@@ -14,13 +14,12 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kiosk.access import caller as callers
-from kiosk.access.caller import HERE, NOBODY, Caller
+from kiosk.access.caller import HERE, NOBODY, Caller, words
 from kiosk.access.caller import Scope as Right
 from kiosk.access.proxy import BadProxy, Proxy
 from kiosk.access.rates import Rates
 from kiosk.access.tokens import Book
-from kiosk.api.problems import RETRY_AFTER, Trouble, trouble
+from kiosk.api.problems import AGAIN, Trouble, problem, trouble
 from kiosk.api.tools import Given
 from kiosk.contract import PREFIX
 from storage.objects import Store, StoreError
@@ -36,6 +35,7 @@ COOKIE = "monolayer-token"
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="monolayer"'}
 _NO_TOKEN = "this Monolayer asks for a token; `monolayer tokens create` makes one, --token or MONOLAYER_TOKEN names it"
 _BAD_TOKEN = "the token is not one of this Monolayer, or it has expired or was revoked"
+_AWAY = "the object store, where tokens are kept, can't be reached just now; try again in a moment"
 _ELSEWHERE = (
     "this Monolayer answers its own machine only, and was asked as {}; start it with `monolayer up --host`, or behind "
     "a proxy with MONOLAYER_LOGIN=true"
@@ -76,8 +76,7 @@ class Guard:
         except Trouble as why:
             return await trouble(why)(scope, receive, send)
         except StoreError:
-            away = Trouble(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY, {"Retry-After": RETRY_AFTER})
-            return await trouble(away)(scope, receive, send)
+            return await problem(HTTPStatus.SERVICE_UNAVAILABLE, _AWAY, AGAIN)(scope, receive, send)
         scope.setdefault("state", {})["caller"] = caller
         return await self._app(scope, receive, send)
 
@@ -140,8 +139,8 @@ def admin(tools: Given) -> None:
 
 def _check(caller: Caller, right: Right) -> None:
     if not caller.may(right):
-        has = callers.words(caller.scopes)
-        raise Trouble(HTTPStatus.FORBIDDEN, f"{caller.name} may {has} here, and this needs a token that may {right}")
+        has = f"{caller.name} may {words(caller.scopes)} here"
+        raise Trouble(HTTPStatus.FORBIDDEN, f"{has}, and this needs a token that may {right}")
 
 
 def _token(request: Request) -> str:
@@ -189,6 +188,3 @@ def is_here(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-_AWAY = "The object store, where tokens are kept, can't be reached just now; try again in a moment."

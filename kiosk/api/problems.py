@@ -21,8 +21,8 @@ from streams.kafka import BrokerAway
 from streams.rounds import CannotReplay
 from streams.wording import describe, sentence
 
-RETRY_AFTER = "5"
-"""Seconds after which an outage is worth another try."""
+AGAIN = {"Retry-After": "5"}
+"""The seconds after which an outage is worth another try."""
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
@@ -49,9 +49,9 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(Trouble, _trouble)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Unavailable, _away("The object store can't be reached just now; try again in a moment."))
-    app.add_exception_handler(Full, _answer(HTTPStatus.INSUFFICIENT_STORAGE, FULL))
-    app.add_exception_handler(BrokerAway, _away(_BROKER))
+    app.add_exception_handler(Unavailable, _answer_with(HTTPStatus.SERVICE_UNAVAILABLE, _STORE, AGAIN))
+    app.add_exception_handler(Full, _answer_with(HTTPStatus.INSUFFICIENT_STORAGE, FULL))
+    app.add_exception_handler(BrokerAway, _answer_with(HTTPStatus.SERVICE_UNAVAILABLE, _BROKER, AGAIN))
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -65,6 +65,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     StoreError: HTTPStatus.BAD_GATEWAY,
 }
+_STORE = "The object store can't be reached just now; try again in a moment."
 _BROKER = "Kafka can't be reached just now; what was uploaded is kept, so complete the upload again in a moment."
 
 
@@ -73,29 +74,17 @@ def trouble(error: Trouble) -> Response:
     return problem(error.status, str(error), error.headers)
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A problem document."""
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=sentence(detail))
     return Response(body.model_dump_json(), status, headers, media_type="application/problem+json")
 
 
-def _answer_with(status: HTTPStatus) -> Handler:
+def _answer_with(status: HTTPStatus, detail: str = "", headers: Mapping[str, str] | None = None) -> Handler:
+    """Answer with a detail, or with the error's own words."""
+
     async def answer(request: Request, error: Exception) -> Response:
-        return problem(status, str(error))
-
-    return answer
-
-
-def _answer(status: HTTPStatus, detail: str) -> Handler:
-    async def answer(request: Request, error: Exception) -> Response:
-        return problem(status, detail)
-
-    return answer
-
-
-def _away(detail: str) -> Handler:
-    async def answer(request: Request, error: Exception) -> Response:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, {"Retry-After": RETRY_AFTER})
+        return problem(status, detail or str(error), headers)
 
     return answer
 
