@@ -1,17 +1,15 @@
 """Parts of uploads that pass through the API: for browsers that reach it, and not the store behind it."""
 
 import asyncio
-from http import HTTPStatus
 from tempfile import TemporaryFile
 from typing import IO, Annotated
 
 from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 
-from kiosk.api.problems import Trouble
 from kiosk.api.tokens import Token
 from kiosk.api.tools import Given, Tools
-from kiosk.api.uploads import receive, token_of
+from kiosk.api.uploads import expired, receive, token_of
 from kiosk.contract import StoredPart
 from storage.objects import NotFound
 
@@ -48,5 +46,4 @@ def _store(token: Token, number: int, file: IO[bytes], tools: Tools) -> str:
     try:
         return tools.store.store_part(token.key, token.multipart, number, file.read())
     except NotFound:
-        what = f"The upload of {token.name} was cancelled or has expired; begin a new one"
-        raise Trouble(HTTPStatus.NOT_FOUND, what) from None
+        raise expired(token) from None

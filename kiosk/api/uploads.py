@@ -160,8 +160,7 @@ def _finish(token: Token, completion: Completion, tools: Tools) -> bool:
 
 def _check_finished(token: Token, tools: Tools) -> None:
     if not _is_there(token, tools):
-        what = f"The upload of {token.name} was cancelled or has expired; begin a new one"
-        raise Trouble(HTTPStatus.NOT_FOUND, what) from None
+        raise expired(token) from None
 
 
 def _keep_within_quota(token: Token, tools: Tools) -> None:
@@ -171,6 +170,11 @@ def _keep_within_quota(token: Token, tools: Tools) -> None:
     except OverQuota:
         tools.store.delete([token.key])
         raise
+
+
+def expired(token: Token) -> Trouble:
+    """What to answer where the store knows nothing of an upload any more."""
+    return Trouble(HTTPStatus.NOT_FOUND, f"The upload of {token.name} was cancelled or has expired; begin a new one")
 
 
 def token_of(upload: str, tools: Tools) -> Token:
