@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.keys import MAX_NAME
-from streams.events import LONGEST_DEADLINE, MAX_MARK, Dollars, Options, ReasonClass
+from streams.events import LONGEST_DEADLINE, MAX_ADDRESS, MAX_MARK, Dollars, Options, ReasonClass
 
 PREFIX = "/api/v1"
 MOST_REJECTED = 10_000
@@ -29,9 +29,7 @@ DEADLINES = (60.0, LONGEST_DEADLINE)
 """Seconds."""
 Deadline = Annotated[float, Field(ge=DEADLINES[0], le=DEADLINES[1], allow_inf_nan=False)]
 """Seconds after which images in flight are rejected; its clock stands still while a part of the system is away."""
-
-
-Notify = Annotated[str, Field(max_length=2000)]
+Notify = Annotated[str, Field(max_length=MAX_ADDRESS)]
 """An address that is told when the job ends, by a signed message; empty: none."""
 
 

@@ -15,12 +15,12 @@ from storage import keys
 from streams.runs import Run
 
 VERSION = 1
-
-
 MOST_IMAGES = 10_000_000
 """Of one job: a tally holds two bits for each, so a number out of a stranger's head must not decide its size."""
 MAX_MARK = 200
 """Characters of what a submission is marked with, and of an object's etag."""
+MAX_ADDRESS = 2000
+"""Characters of an address that is told of a job's end."""
 LONGEST_KEY = 1024
 """Bytes, in every S3 server. What none can hold is refused here: asking for it looks like a server that is away."""
 LONGEST_DEADLINE = 6 * 24 * 3600.0
@@ -35,7 +35,8 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Tenant = Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")]
+TENANT = r"[a-z0-9][a-z0-9-]{0,39}"
+Tenant = Annotated[str, Field(pattern=rf"^({TENANT})?$")]
 """Whose job it is; empty: nobody's in particular."""
 
 
@@ -175,7 +176,7 @@ class UploadReceived(Event):
     budget: Dollars | None = None
     """None: as many dollars as it takes."""
     tenant: Tenant = ""
-    notify: Annotated[str, Field(max_length=2000)] = ""
+    notify: Annotated[str, Field(max_length=MAX_ADDRESS)] = ""
     """An address that is told when the job ends; empty: none."""
 
     @field_validator("object")

@@ -17,6 +17,7 @@ from kiosk.access.caller import Caller, Scope
 from observability.logs import log
 from storage import keys
 from storage.objects import Store
+from streams.events import TENANT
 from streams.jobs import ledger
 from streams.jobs.records import Record
 from streams.jobs.remembered import Remembered
@@ -24,7 +25,6 @@ from streams.jobs.remembered import Remembered
 PREFIX = "monolayer"
 """How a token begins, so that whoever finds one knows what it opens."""
 _SHAPE = re.compile(rf"{PREFIX}_([0-9a-f]{{16}})_([0-9a-f]{{64}})")
-_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 DAY = 24 * 3600.0
 
 
@@ -98,7 +98,7 @@ def create(
 
 def check_tenant(tenant: str) -> None:
     """Raise `Unfit` for a name that could not stand at the beginning of a key some day."""
-    if not _TENANT.fullmatch(tenant) or f"{tenant}/" in keys.TOP:
+    if not re.fullmatch(TENANT, tenant) or f"{tenant}/" in keys.TOP:
         raise Unfit(
             f"{tenant!r} can't be a tenant: up to 40 small letters, digits and hyphens, and not a name that the bucket "
             "uses itself"

@@ -9,8 +9,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-LONGEST = 2000
-"""Characters of an address."""
+from streams.events import MAX_ADDRESS
+
 PORTS = {"https": 443, "http": 80}
 _GIVEN_OUT = IPv6Network("2000::/3")
 """All of IPv6 that is anybody's on the internet: beside it lie this network's own, and IPv4 as NAT64 writes it."""
@@ -43,7 +43,7 @@ def check(url: str, private: bool = False) -> Place:
         host, port = parts.hostname or "", parts.port
     except ValueError as why:
         raise Unsuitable(f"{url!r} is no address: {why}") from None
-    if len(url) > LONGEST or not url.isascii() or not url.isprintable() or " " in url or not host:
+    if len(url) > MAX_ADDRESS or not url.isascii() or not url.isprintable() or " " in url or not host:
         raise Unsuitable(f"{url[:100]!r} is no address")
     if not all(0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")) and ":" not in host:
         raise Unsuitable(f"{url[:100]!r} is no address")
