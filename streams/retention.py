@@ -62,8 +62,7 @@ class _Sweep:
     def run(self) -> Swept:
         self.jobs = {job.job: job for job in ledger.jobs(self.store)}
         self._resume()
-        opened = {stat.key.removeprefix(keys.OPEN) for stat in self.store.list(keys.OPEN)}
-        for name in self.jobs.keys() - opened:
+        for name in self.jobs.keys() - set(ledger.open_jobs(self.store)):
             self._judge(self.jobs[name])
         self._expire()
         for name, done in self.finished.items():

@@ -98,8 +98,7 @@ class Sweeper:
         return View(self._now(), idle, healthy, held)
 
     def _mine(self) -> list[str]:
-        names = [stat.key.removeprefix(keys.OPEN) for stat in self._store.list(keys.OPEN)]
-        return [name for name in names if self._owns(name)]
+        return [name for name in ledger.open_jobs(self._store) if self._owns(name)]
 
     def _visit_safely(self, name: str, view: View) -> list[Event]:
         try:

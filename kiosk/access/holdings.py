@@ -113,8 +113,7 @@ class Holdings:
     def _count(self, tenant: str) -> Usage:
         self._look()
         ours = {job.job: job for job in list(self._known.values()) if job.tenant == tenant}
-        opened = [stat.key.removeprefix(keys.OPEN) for stat in self._store.list(keys.OPEN)]
-        states = (ledger.state(self._store, name) for name in opened if name in ours)
+        states = (ledger.state(self._store, name) for name in ledger.open_jobs(self._store) if name in ours)
         images = sum(1 if state.in_flight is None else state.in_flight for state in states)
         objects = {job.object: job.size for job in ours.values()}  # jobs may share an upload
         return Usage(images, sum(objects.values()))

@@ -66,6 +66,11 @@ def jobs(store: Store) -> Iterator[Job]:
             yield found
 
 
+def open_jobs(store: Store) -> Iterator[str]:
+    """The ids of the jobs that are not done."""
+    return (stat.key.removeprefix(keys.OPEN) for stat in store.list(keys.OPEN))
+
+
 def read_index(store: Store, job: str) -> ManifestIndex | None:
     """How many images the job has, or none while that is not known."""
     return read(store, keys.manifest_index(job), ManifestIndex)

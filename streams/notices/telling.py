@@ -102,7 +102,7 @@ class Telling:
         owed_now = [stat.key.removeprefix(keys.NOTICES).split("/") for stat in self._store.list(keys.NOTICES)]
         if not owed_now:
             return []
-        opened = {stat.key.removeprefix(keys.OPEN) for stat in self._store.list(keys.OPEN)}
+        opened = set(ledger.open_jobs(self._store))
         ended = ((job, int(round_)) for job, round_ in owed_now if job not in opened and self._owns(job))
         found = (self._read(job, round_) for job, round_ in ended)
         return [due for due in found if due]
@@ -121,20 +121,21 @@ class Telling:
         async with Post(self._terms.private, self._lookups, self._now) as post:
             await asyncio.gather(*(self._send(each, post, turns) for each in due))
 
-    async def _send(self, due: _Due, post: "Post", turns: "_Turns") -> None:
+    async def _send(self, due: _Due, post: "Post", turns: _Turns) -> None:
         from streams.notices.posting import NotTaken
 
         message = owed.message(due.job, due.done, due.notice.round)
         secret = signed.secret_for(self._terms.house, due.job.tenant, due.job.notify)
+        host = urlsplit(due.job.notify).netloc
         async with turns.of(due.job):
-            if urlsplit(due.job.notify).netloc in turns.silent:
+            if host in turns.silent:
                 return  # the next look finds it again
             try:
                 status = await post.send(message, due.job.notify, secret)
             except Unsuitable as why:
                 await self._failed(due, str(why), final=True)
             except NotTaken as why:
-                turns.silent.add(urlsplit(due.job.notify).netloc)
+                turns.silent.add(host)
                 await self._failed(due, str(why))
             except Exception as why:  # what nobody foresaw is this message's trouble, and no other's
                 await self._failed(due, repr(why))
