@@ -139,15 +139,15 @@ def _measured(summed: Summed) -> Iterator[str]:
 
 def _counts(summed: Summed) -> Iterator[str]:
     labelled = summed.fates["labelled"]
-    yield f"Of {_images(summed.fates.total())} {labelled} {'was' if labelled == 1 else 'were'} labelled,"
+    yield f"Of {_images(summed.fates.total())} {labelled} {_were(labelled)} labelled,"
     yield f"with {summed.cells:,} {'object' if summed.cells == 1 else 'objects'} in all."
     if rejected := summed.fates["rejected"]:
-        yield f"{_images(rejected)} {'was' if rejected == 1 else 'were'} rejected ({_listed(summed.reasons)})."
+        yield f"{_images(rejected)} {_were(rejected)} rejected ({_listed(summed.reasons)})."
     for fate, words in (("cancelled", "cancelled"), ("in flight", "not done yet")):
         if count := summed.fates[fate]:
-            yield f"{_images(count)} {'was' if count == 1 else 'were'} {words}."
+            yield f"{_images(count)} {_were(count)} {words}."
     if summed.flagged:
-        yield f"{_images(summed.flagged)} {'was' if summed.flagged == 1 else 'were'} flagged ({_listed(summed.flags)})."
+        yield f"{_images(summed.flagged)} {_were(summed.flagged)} flagged ({_listed(summed.flags)})."
 
 
 def _citations(facts: Facts) -> Iterator[str]:
@@ -157,6 +157,10 @@ def _citations(facts: Facts) -> Iterator[str]:
 
 def _images(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _listed(counted: Counter[str]) -> str:
