@@ -12,8 +12,6 @@ LARGEST = 2 * 1024**2
 """Bytes of JSON: the parts of the largest upload take half of it."""
 SECONDS = 15.0
 """A body of JSON has to arrive within so long."""
-STREAMED = {("POST", f"{PREFIX}/jobs")}
-"""What reads its body itself, piece by piece, with limits of its own."""
 _TOO_LARGE = f"the body of this request may have up to {LARGEST // 1024**2} MiB"
 _TOO_SLOW = f"the body of this request did not arrive within {SECONDS:g} s"
 _CLOSE = {"Connection": "close"}
@@ -51,11 +49,11 @@ class Bodies:
 
 
 def _is_streamed(scope: Scope) -> bool:
-    return (scope["method"], scope["path"]) in STREAMED or _is_part(scope)
-
-
-def _is_part(scope: Scope) -> bool:
-    return bool(scope["method"] == "PUT" and scope["path"].startswith(f"{PREFIX}/uploads/"))
+    """Whether an endpoint reads its body itself, piece by piece, with limits of its own."""
+    method: str = scope["method"]
+    path: str = scope["path"]
+    is_part = method == "PUT" and path.startswith(f"{PREFIX}/uploads/")
+    return is_part or (method, path) == ("POST", f"{PREFIX}/jobs")
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:

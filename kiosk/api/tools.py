@@ -25,7 +25,7 @@ class Announces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """One of each per process."""
+    """One of each per process, and the caller of the request at hand."""
 
     store: Store
     announcer: Announces
