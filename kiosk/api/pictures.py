@@ -76,6 +76,7 @@ def labels(job: str, image: int, tools: Given, request: Request, plane: Plane = 
 
 def labels_file(job: str, image: int, tools: Given) -> Response:
     """The labels of all planes as they are stored, an OME-TIFF."""
+    ledger.read_job(tools.store, job)
     return Response(_stored(tools, job, image), media_type="image/tiff", headers=KEPT)
 
 
@@ -105,14 +106,14 @@ class _Found:
 
 
 def _labelled(tools: Tools, job: str, image: int) -> _Found:
+    channel = ledger.read_job(tools.store, job).options.channel
     data = _stored(tools, job, image)
     shard = ledger.read_shard(tools.store, job, image // keys.SHARD)
     entry = next(entry for entry in shard.images if entry.image == image)
-    return _Found(entry, ledger.read_job(tools.store, job).options.channel, read_labels(data))
+    return _Found(entry, channel, read_labels(data))
 
 
 def _stored(tools: Tools, job: str, image: int) -> bytes:
-    ledger.read_job(tools.store, job)
     try:
         return tools.store.get(keys.labels(job, image))
     except NotFound:
