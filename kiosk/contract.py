@@ -298,46 +298,6 @@ class Health(Answer):
     version: str
 
 
-class SpanView(Answer):
-    """Something that took time: within its parent, from so many seconds after the trace's begin on."""
-
-    span: str
-    parent: str
-    """Empty at the root."""
-    name: str
-    after: float
-    seconds: float
-    about: dict[str, str] = {}
-
-
-class TraceView(Answer):
-    """Where the time went, in the order in which it was spent."""
-
-    trace: str
-    """Its id; empty where there is no trace."""
-    begun: float
-    """Seconds since 1970."""
-    seconds: float
-    spans: list[SpanView]
-
-
-class SlowImage(Answer):
-    """An image that has ended, and how long that took."""
-
-    image: int
-    name: str
-    round: int = 0
-    seconds: float
-    outcome: str
-    attempts: int = 1
-
-
-class JobTraceView(TraceView):
-    """A job's own trace, and the slowest of its images."""
-
-    slowest: list[SlowImage] = []
-
-
 class Problem(Answer):
     """An error as RFC 9457 wants it; `detail` is one sentence for a person."""
 

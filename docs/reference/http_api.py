@@ -16,7 +16,7 @@ Made from the API's own description, which a running Monolayer serves at `/api/v
 [openapi.json](openapi.json). An error is a problem document as RFC 9457 has it, `application/problem+json`; its
 `detail` is one sentence for a person.
 """
-MODULES = ("kiosk.contract", "streams.events", "observability.cost")
+MODULES = ("kiosk.contract", "kiosk.traces", "streams.events", "observability.cost")
 """Where the classes of bodies are."""
 _NOTHING = str(HTTPStatus.NO_CONTENT.value)
 _NOISE = {"HTTPValidationError", "ValidationError"}

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from kiosk.api.jaeger import Keeps, Told
 from kiosk.api.problems import Trouble
 from kiosk.api.tools import Given, Tools
-from kiosk.contract import JobTraceView, SlowImage, SpanView, TraceView
+from kiosk.traces import JobTraceView, SlowImage, SpanView, TraceView
 from observability.tracing import trace_id
 from streams.jobs import ledger
 

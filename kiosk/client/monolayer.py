@@ -30,7 +30,6 @@ from kiosk.contract import (
     Health,
     HeldView,
     ImagePage,
-    JobTraceView,
     JobView,
     ModelView,
     NewUpload,
@@ -38,9 +37,9 @@ from kiosk.contract import (
     Release,
     Replay,
     Replayed,
-    TraceView,
 )
 from kiosk.errors import CannotSend
+from kiosk.traces import JobTraceView, TraceView
 from streams.events import Options, ReasonClass
 from streams.wording import complaint
 

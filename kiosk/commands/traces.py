@@ -12,7 +12,7 @@ from kiosk.errors import CannotSend
 
 if TYPE_CHECKING:
     from kiosk.client import Monolayer
-    from kiosk.contract import JobTraceView, SpanView, TraceView
+    from kiosk.traces import JobTraceView, SpanView, TraceView
 
 BAR = 32
 """Letters of the longest bar."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kiosk.client import Monolayer
-from kiosk.contract import TraceView
 from kiosk.errors import Refused
 from kiosk.local.processes import EVERYTHING, OBSERVED
 from kiosk.local.stack import Local
 from kiosk.local.state import State
+from kiosk.traces import TraceView
 from loadgen.chaos.images import write_archive
 from streams.kafka import Backlog
 from tests.servers import running
