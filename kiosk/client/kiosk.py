@@ -16,7 +16,7 @@ from kiosk.client import progress
 from kiosk.client.arrays import Arrays, are_arrays, write
 from kiosk.client.job import Job
 from kiosk.client.monolayer import Monolayer
-from kiosk.client.options import checked_deadline, checked_options
+from kiosk.client.options import Wanted, checked_deadline, checked_options
 from kiosk.client.packing import Parcel, pack
 from kiosk.contract import ModelView
 from kiosk.errors import CannotSend
@@ -85,9 +85,10 @@ class Kiosk:
         MonolayerError
             The API refuses, or can't be reached.
         """
-        options, deadline = checked_options(pixel_size, diameter, channel), checked_deadline(deadline)
+        options = checked_options(pixel_size, diameter, channel)
+        wanted = Wanted(model, options, submission, checked_deadline(deadline), budget, notify)
         with _parcel(images) as parcel, progress.of_transfer(parcel.name, parcel.size, self._show) as take:
-            accepted = self._monolayer.send(parcel, model, options, submission, deadline, take, budget, notify)
+            accepted = self._monolayer.send(parcel, wanted, take)
         return self.job(accepted.job)
 
     def job(self, job: str) -> Job:

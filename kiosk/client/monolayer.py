@@ -9,6 +9,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic import ValidationError
 
 from kiosk.client import transfer
 from kiosk.client.calls import PATIENCE, Calls, find_api
-from kiosk.client.options import checked_deadline, checked_options
+from kiosk.client.options import Wanted, checked_deadline, checked_options
 from kiosk.client.packing import Parcel, pack, told_apart
 from kiosk.contract import (
     MOST_REJECTED,
@@ -40,7 +41,7 @@ from kiosk.contract import (
 )
 from kiosk.errors import CannotSend
 from kiosk.traces import JobTraceView, TraceView
-from streams.events import Options, ReasonClass
+from streams.events import ReasonClass
 from streams.wording import complaint
 
 Sent = Callable[[Parcel, int], None]
@@ -151,34 +152,21 @@ class Monolayer:
         """
         if isinstance(paths, str | PathLike):
             paths = [paths]
-        options, deadline = checked_options(pixel_size, diameter, channel), checked_deadline(deadline)
+        options = checked_options(pixel_size, diameter, channel)
+        wanted = Wanted(model, options, submission, checked_deadline(deadline), budget, notify)
         parcels = pack([Path(path) for path in paths])
         if submission:
             told_apart(parcels)
         told = [partial(sent, parcel) if sent else None for parcel in parcels]
-        return [
-            self.send(parcel, model, options, submission, deadline, count, budget, notify).job
-            for parcel, count in zip(parcels, told, strict=True)
-        ]
+        return [self.send(parcel, wanted, count).job for parcel, count in zip(parcels, told, strict=True)]
 
-    def send(
-        self,
-        parcel: Parcel,
-        model: str,
-        options: Options,
-        submission: str = "",
-        deadline: float | None = None,
-        sent: Count | None = None,
-        budget: float | None = None,
-        notify: str = "",
-    ) -> Accepted:
+    def send(self, parcel: Parcel, wanted: Wanted, sent: Count | None = None) -> Accepted:
         """Send what `pack` made of some paths, and return the job it became, or was already."""
-        asked = {"name": parcel.name, "model": model, "submission": submission, "deadline": deadline, "budget": budget}
-        asked["notify"] = notify
-        if submission:  # two plates of one camera have the same names and sizes
+        asked = asdict(wanted) | {"name": parcel.name, "size": parcel.size}
+        if wanted.submission:  # two plates of one camera have the same names and sizes
             asked["digest"] = parcel.digest()
         try:
-            upload = NewUpload.model_validate(asked | {"options": options, "size": parcel.size})
+            upload = NewUpload.model_validate(asked)
         except ValidationError as error:
             raise CannotSend(f"{parcel.name}: {complaint(error)}") from None
         return transfer.send(self._calls, parcel, upload, sent or _ignore)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import cast, get_args
 
 from pydantic import ValidationError
@@ -12,6 +13,18 @@ from streams.events import MOST_BUDGET, Options, ReasonClass
 from streams.wording import complaint
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be done with the images of a submission; its fields are called as in `NewUpload`."""
+
+    model: str
+    options: Options
+    submission: str = ""
+    deadline: float | None = None
+    budget: float | None = None
+    notify: str = ""
 
 
 def checked_options(pixel_size: float | None, diameter: float | None, channel: int | None) -> Options:

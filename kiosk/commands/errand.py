@@ -16,9 +16,9 @@ from kiosk.errors import Broken, MonolayerError, NotRunning
 
 if TYPE_CHECKING:
     from kiosk.client import Monolayer
+    from kiosk.client.options import Wanted
     from kiosk.client.packing import Parcel
     from kiosk.contract import Format, JobView
-    from streams.events import Options
 
 SHOWN = 10
 """So many rejected images are named; `monolayer rejected` names all."""
@@ -27,18 +27,6 @@ FEW = 3
 LOOKED_AT = 20
 """The newest jobs, among which the same submission is looked for."""
 _COUNTS = ("images", "labelled", "rejected", "cancelled")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be done with the images."""
-
-    model: str
-    options: "Options"
-    mark: str = ""
-    deadline: float | None = None
-    budget: float | None = None
-    notify: str = ""
 
 
 @dataclass(slots=True)
@@ -59,33 +47,30 @@ class Errand:
         self._monolayer, self._json, self._out, self._formats = monolayer, as_json, out, formats
         self._sent: list[Sent] = []
 
-    def look(self, parcels: "Sequence[Parcel]", wanted: Wanted) -> None:
+    def look(self, parcels: "Sequence[Parcel]", wanted: "Wanted") -> None:
         """Say what isn't sent, and what is under way already."""
         for parcel in parcels:
             if parcel.left_out:
                 screen.warn(_left_out(parcel.left_out))
-        for job in self._monolayer.jobs(LOOKED_AT) if not wanted.mark else ():
+        for job in self._monolayer.jobs(LOOKED_AT) if not wanted.submission else ():
             if not job.over and _is_same(job, parcels, wanted):
                 screen.warn(
                     f"Job {job.job} of the same name and options is still running; "
                     f"`monolayer results {job.job} --out DIR` fetches it."
                 )
 
-    def send(self, parcels: "Sequence[Parcel]", wanted: Wanted) -> None:
+    def send(self, parcels: "Sequence[Parcel]", wanted: "Wanted") -> None:
         """Send all parcels; each becomes a job."""
         for parcel in parcels:
             try:
                 with screen.transferring(parcel.name, parcel.size) as gone:
-                    made = self._monolayer.send(
-                        parcel, wanted.model, wanted.options, wanted.mark, wanted.deadline, gone, wanted.budget,
-                        wanted.notify,
-                    )  # fmt: skip
+                    made = self._monolayer.send(parcel, wanted, gone)
             except KeyboardInterrupt:
                 screen.warn(f"\nStopped; {parcel.name} was not submitted.{self._how_to_return()}")
                 raise typer.Exit(screen.INTERRUPTED) from None
             self._sent.append(Sent(parcel, made.job))
             if made.again:
-                screen.warn(f"{parcel.name} was submitted as {wanted.mark!r} before; it is the same job.")
+                screen.warn(f"{parcel.name} was submitted as {wanted.submission!r} before; it is the same job.")
             if not self._json:
                 screen.say(f"{parcel.name}: job {made.job}")
             if made.signed_with:
@@ -187,7 +172,7 @@ def _left_out(names: "Sequence[str]") -> str:
     return f"{files} left out: {', '.join(names[:FEW])}{others}"
 
 
-def _is_same(job: "JobView", parcels: "Sequence[Parcel]", wanted: Wanted) -> bool:
+def _is_same(job: "JobView", parcels: "Sequence[Parcel]", wanted: "Wanted") -> bool:
     named = job.name in {parcel.name for parcel in parcels}
     return named and (job.model, job.options) == (wanted.model, wanted.options)
 

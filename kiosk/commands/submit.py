@@ -7,7 +7,7 @@ import typer
 
 from kiosk.commands import folder
 from kiosk.commands.door import opened
-from kiosk.commands.errand import Errand, Wanted
+from kiosk.commands.errand import Errand
 from kiosk.commands.jobs import Formats
 
 
@@ -61,7 +61,7 @@ def submit(
     Ctrl-C while it waits stops the waiting, not the work; `monolayer cancel` stops that. With --wait or --out, exit
     code 0 says that all images are labelled, 2 that some were rejected or cancelled.
     """
-    from kiosk.client.options import checked_budget, checked_deadline, checked_formats, checked_options, seconds
+    from kiosk.client.options import Wanted, checked_budget, checked_deadline, checked_formats, checked_options, seconds
     from kiosk.client.packing import pack, told_apart
 
     wanted = Wanted(
