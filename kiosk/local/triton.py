@@ -7,18 +7,22 @@ answer empty arrays and say nothing, so that environment has NumPy 1 and an ONNX
 import ctypes
 import hashlib
 import os
-import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
 from functools import partial
-from importlib.resources import as_file, files
 from pathlib import Path
 
+from kiosk.local import wheels
 from kiosk.local.cache import LocalError, Tell, once
 
 VERSION = "0.7.0"
+LOCK = "triton.lock"
 _INSTALL_BYTES = 600_000_000
+_FAILURE = (
+    "The model server Triton could not be installed: {}. It needs a network, and Linux with glibc 2.35 or newer. "
+    "What is finished is kept: start again."
+)
 _LIBPYTHON = "libpython3.11.so.1.0"
 _FLAGS = (
     "--model-control-mode=explicit",
@@ -39,7 +43,7 @@ def installed(cache: Path) -> Path:
     cache
         The cache folder.
     """
-    made_from = files(__package__).joinpath("triton.lock").read_bytes() + sys.base_prefix.encode()
+    made_from = wheels.lock(LOCK) + sys.base_prefix.encode()
     return cache / f"triton-{VERSION}-{hashlib.sha256(made_from).hexdigest()[:8]}"
 
 
@@ -69,31 +73,8 @@ def install(cache: Path, tell: Tell) -> Path:
 
 def _build(folder: Path, tell: Tell) -> None:
     tell("downloading, 120 MB")
-    with as_file(files(__package__).joinpath("triton.lock")) as lock:
-        for command in _installer(folder, lock):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-                raise LocalError(
-                    f"The model server Triton could not be installed: {last.strip()}. It needs a network, and Linux "
-                    "with glibc 2.35 or newer. What is finished is kept: start again."
-                )
+    wheels.environment(LOCK, folder, _FAILURE)
     _link_backends(folder)
-
-
-def _installer(folder: Path, lock: Path) -> list[list[str]]:
-    """uv where it is at hand, which takes seconds; else Python's own tools."""
-    python, requirements = folder / "bin" / "python3", ["--no-deps", "--require-hashes", "-r", str(lock)]
-    uv = Path(sys.executable).parent / "uv"
-    if uv.exists():
-        return [
-            [str(uv), "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
-            [str(uv), "pip", "install", "--quiet", "--python", str(python), *requirements],
-        ]
-    return [
-        [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements],
-    ]
 
 
 def _link_backends(folder: Path) -> None:
