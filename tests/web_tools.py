@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from kiosk.local import page
-from kiosk.local.cache import cache_folder, once
+from kiosk.local.cache import cache_folder, digest, once
 
 
 def quiet(words: str) -> None:
@@ -21,4 +21,4 @@ def web_tools() -> Path:
         page.run([*page.npm(wheel), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
 
     lock = (page.SOURCES / "package-lock.json").read_bytes()
-    return once(cache_folder() / f"page-check-{page.digest([lock])}", fetch)
+    return once(cache_folder() / f"page-check-{digest([lock])}", fetch)

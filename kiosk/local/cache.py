@@ -1,10 +1,11 @@
 """The cache folder: what is downloaded or built once, whole or not at all."""
 
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def cache_folder() -> Path:
     """
     own = os.environ.get("MONOLAYER_CACHE")
     return Path(own) if own else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "monolayer"
+
+
+def digest(pieces: Iterable[bytes]) -> str:
+    """Return a few letters that stand for these bytes: what is made from others has a folder of another name.
+
+    Parameters
+    ----------
+    pieces
+        What something is made from.
+    """
+    whole = hashlib.sha256()
+    for piece in pieces:
+        whole.update(piece)
+    return whole.hexdigest()[:8]
 
 
 def once(folder: Path, build: Callable[[Path], None], needs_bytes: int = 0) -> Path:

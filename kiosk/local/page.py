@@ -1,17 +1,16 @@
 """The web page: built once, from its sources in `kiosk/web`, by the Node of a wheel; `python -m kiosk.local.page`."""
 
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 from kiosk.local import wheels
-from kiosk.local.cache import LocalError, Tell, cache_folder, once, remove
+from kiosk.local.cache import LocalError, Tell, cache_folder, digest, once, remove
 
 SOURCES = Path(str(files("kiosk"))) / "web"
 LOCK = "node.lock"
@@ -102,20 +101,6 @@ def sources() -> Iterator[Path]:
     for path in sorted(SOURCES.rglob("*")):
         if path.is_file() and not _MADE_HERE & set(path.relative_to(SOURCES).parts):
             yield path
-
-
-def digest(pieces: Iterable[bytes]) -> str:
-    """A few letters that stand for these bytes.
-
-    Parameters
-    ----------
-    pieces
-        What something is made from.
-    """
-    whole = hashlib.sha256()
-    for piece in pieces:
-        whole.update(piece)
-    return whole.hexdigest()[:8]
 
 
 def _build(folder: Path, cache: Path, tell: Tell) -> None:

@@ -5,7 +5,6 @@ answer empty arrays and say nothing, so that environment has NumPy 1 and an ONNX
 """
 
 import ctypes
-import hashlib
 import os
 import sys
 import sysconfig
@@ -14,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from kiosk.local import wheels
-from kiosk.local.cache import LocalError, Tell, once
+from kiosk.local.cache import LocalError, Tell, digest, once
 
 VERSION = "0.7.0"
 LOCK = "triton.lock"
@@ -43,8 +42,7 @@ def installed(cache: Path) -> Path:
     cache
         The cache folder.
     """
-    made_from = wheels.lock(LOCK) + sys.base_prefix.encode()
-    return cache / f"triton-{VERSION}-{hashlib.sha256(made_from).hexdigest()[:8]}"
+    return cache / f"triton-{VERSION}-{digest([wheels.lock(LOCK), sys.base_prefix.encode()])}"
 
 
 def install(cache: Path, tell: Tell) -> Path:
