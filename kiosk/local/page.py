@@ -103,13 +103,24 @@ def sources() -> Iterator[Path]:
             yield path
 
 
+def copy_sources(folder: Path) -> None:
+    """Copy everything that the page is made from.
+
+    Parameters
+    ----------
+    folder
+        Where to; what else lies there stays.
+    """
+    for path in sources():
+        copied = folder / path.relative_to(SOURCES)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
+
+
 def _build(folder: Path, cache: Path, tell: Tell) -> None:
     wheel = node(cache, tell)
     work = folder / "work"
-    for path in sources():
-        copied = work / path.relative_to(SOURCES)
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copied)
+    copy_sources(work)
     tell("fetching packages, 30 MB")
     run([*npm(wheel), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], work)
     tell("building")

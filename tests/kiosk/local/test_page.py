@@ -31,10 +31,7 @@ def checked() -> Path:
     """A copy of the sources with all that checks them, and the API's types."""
     folder = web_tools()
     shutil.rmtree(folder / "src", ignore_errors=True)
-    for path in page.sources():
-        copied = folder / path.relative_to(page.SOURCES)
-        copied.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copied)
+    page.copy_sources(folder)
     (folder / "openapi.json").write_text(json.dumps(app_of(MemoryStore()).openapi()))
     return folder
 
