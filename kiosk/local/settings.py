@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping
 
 from kiosk.local.cache import LocalError
+from kiosk.local.ports import OBSERVERS
 from kiosk.local.s3 import Keys
 
 BUCKET = "monolayer"
@@ -87,17 +88,14 @@ def addresses(ports: Mapping[str, int], host: str = HERE) -> dict[str, str]:
     """
     found = {
         "api": f"http://{host}:{ports['api']}",
-        "kafka": f"127.0.0.1:{ports['kafka']}",
+        "kafka": f"{HERE}:{ports['kafka']}",
         "s3": f"http://{host}:{ports['s3']}",
-        "triton": f"127.0.0.1:{ports['triton']}",
-        "triton_metrics": f"http://127.0.0.1:{ports['triton-metrics']}/metrics",
+        "triton": f"{HERE}:{ports['triton']}",
+        "triton_metrics": f"http://{HERE}:{ports['triton-metrics']}/metrics",
     }
-    if "victoriametrics" in ports:
-        found["victoriametrics"] = f"http://127.0.0.1:{ports['victoriametrics']}"
-    if "vmalert" in ports:
-        found["vmalert"] = f"http://127.0.0.1:{ports['vmalert']}"
-    if "jaeger" in ports:
-        found |= {"jaeger": f"http://127.0.0.1:{ports['jaeger']}", "traces": f"127.0.0.1:{ports['otlp']}"}
+    found |= {name: f"http://{HERE}:{ports[name]}" for name in OBSERVERS if name in ports}
+    if "otlp" in ports:
+        found["traces"] = f"{HERE}:{ports['otlp']}"
     return found
 
 
