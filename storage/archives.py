@@ -85,12 +85,8 @@ def list_members(read: Read, size: int, name: str) -> Iterator[Member]:
 
     Parameters
     ----------
-    read
-        Reads a range of the archive.
-    size
-        The archive's length in bytes.
-    name
-        What the archive is called in sentences.
+    read, size, name
+        See `read_directory`.
 
     Returns
     -------

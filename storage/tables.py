@@ -32,10 +32,7 @@ def parquet(columns: Columns, images: Iterable[tuple[str, Cells]]) -> Iterator[b
     from arro3.io import write_parquet
 
     schema = _schema(columns)
-    batches = (
-        RecordBatch.from_arrays(_arrays(name, cells, columns, schema), schema=schema)
-        for name, cells in images
-    )  # fmt: skip
+    batches = (RecordBatch.from_arrays(_arrays(name, cells, columns, schema), schema=schema) for name, cells in images)
     reader = RecordBatchReader.from_batches(schema, batches)
 
     def write(file: RawIOBase) -> None:

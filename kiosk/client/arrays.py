@@ -11,8 +11,6 @@ Array = Any
 """What NumPy can make an array of: (height, width), or (planes, height, width); uint8 or uint16."""
 Arrays = Array | Sequence[Array] | Mapping[str, Array]
 KINDS = ("uint8", "uint16")
-LOCAL_BYTES = 10_000_000_000
-"""More arrays than that are better written to disk by whoever has them, and sent as a folder."""
 
 
 def are_arrays(images: object) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kiosk.commands import screen
+from kiosk.commands.jobs import Json
 from kiosk.errors import MonolayerError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _WIDTH = 16
 _HERE = "127.0.0.1"
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 
 
 def register(app: typer.Typer) -> None:
