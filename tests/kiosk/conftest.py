@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kiosk.front import BAD, Bucket, open_door, tiff
+from tests.kiosk.front import BAD, Bucket, images_in, open_door, tiff
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +24,7 @@ def door(opened: tuple[str, Bucket]) -> tuple[str, Bucket]:
 
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
-    folder = tmp_path / "good [1]"
-    folder.mkdir()
-    for number in range(2):
-        (folder / f"{number}.tif").write_bytes(tiff(seed=number))
-    return folder
+    return images_in(tmp_path / "good [1]", 2)
 
 
 @pytest.fixture

@@ -83,6 +83,14 @@ def tiff(shape: tuple[int, ...] = (40, 50), seed: int = 0, pixel_size: float | N
     return file.getvalue()
 
 
+def images_in(folder: Path, count: int) -> Path:
+    """A new folder of so many images; returns it."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.tif").write_bytes(tiff(seed=number))
+    return folder
+
+
 def labels_of(planes: int, height: int, width: int, in_um: bool = False) -> bytes:
     """Two cells in every plane."""
     labels = np.zeros((planes, height, width), np.int32)
@@ -192,9 +200,9 @@ class InProcess:
 
 
 @contextmanager
-def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
+def serving(app: FastAPI, port: int = 0, **how: Any) -> Iterator[str]:
     """The app behind a real server in a thread; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1, **how))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

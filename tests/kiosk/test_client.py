@@ -15,15 +15,12 @@ from kiosk.client.packing import Parcel
 from kiosk.client.transfer import blocks, unpack
 from kiosk.contract import PART_SIZE, JobView
 from storage.objects import Full
-from tests.kiosk.front import BAD, Bucket, Told, app_of, open_door, serving, tiff
+from tests.kiosk.front import BAD, Bucket, Told, app_of, images_in, open_door, serving, tiff
 
 
 @pytest.fixture
 def plate(tmp_path: Path) -> Path:
-    folder = tmp_path / "plate 1"
-    folder.mkdir()
-    for number in range(3):
-        (folder / f"{number}.tif").write_bytes(tiff(seed=number))
+    folder = images_in(tmp_path / "plate 1", 3)
     (folder / "notes").write_bytes(BAD)
     return folder
 

@@ -2,11 +2,9 @@
 
 import io
 import json
-import threading
-import tracemalloc
 import zipfile
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +16,8 @@ from kiosk.api.outcome import read_results
 from kiosk.api.results import as_zip
 from kiosk.client import CannotSend, Monolayer
 from kiosk.client.options import checked_formats
-from kiosk.contract import Format
 from storage.memory import MemoryStore
-from tests.kiosk.front import MODELS, InProcess, app_of, finish, labels_of, made_job, open_door, tiff
+from tests.kiosk.front import InProcess, app_of, finish, labels_of, made_job, open_door, tiff
 
 V1 = "/api/v1"
 
@@ -102,22 +99,3 @@ def test_the_client_fetches_them(tmp_path: Path) -> None:
         [job] = monolayer.submit([tmp_path / "a.tif"])
         written = monolayer.results(job, tmp_path / "out", formats=["imagej", "parquet"])
     assert {tmp_path / "out" / "imagej" / "a.zip", tmp_path / "out" / "cells.parquet"} <= set(written)
-
-
-def test_memory_does_not_grow_with_the_number_of_images(store: MemoryStore) -> None:
-    _peak(store, "warm", 1)
-    few, many = _peak(store, "few", 3), _peak(store, "many", 40)
-    assert many < few + 3 * 2**20, f"{few / 1e6:.1f} MB for 3 images, {many / 1e6:.1f} MB for 40"
-
-
-def _peak(store: MemoryStore, job: str, images: int) -> int:
-    image, labels = tiff((500, 500)), labels_of(1, 500, 500)
-    made_job(store, {f"{number}.tif": image for number in range(images)}, job)
-    finish(store, job, lambda entry: labels)
-    results = read_results(store, job, frozenset(get_args(Format)))
-    tracemalloc.start()
-    try:
-        assert sum(len(piece) for piece in as_zip(results, store, MODELS, threading.Lock())) > images * 2**17
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()

@@ -14,7 +14,7 @@ from kiosk.client.arrays import write
 from kiosk.client.job import Image
 from storage.images import read_image
 from storage.labels import write_labels
-from tests.kiosk.front import BAD, Bucket, pixels, tiff
+from tests.kiosk.front import BAD, Bucket, images_in, pixels
 
 pandas = pytest.importorskip("pandas")
 Door = tuple[str, Bucket]
@@ -22,10 +22,7 @@ Door = tuple[str, Bucket]
 
 @pytest.fixture
 def plate(tmp_path: Path) -> Path:
-    folder = tmp_path / "plate"
-    folder.mkdir()
-    for number in range(2):
-        (folder / f"{number}.tif").write_bytes(tiff(seed=number))
+    folder = images_in(tmp_path / "plate", 2)
     (folder / "notes").write_bytes(BAD)
     return folder
 

@@ -3,13 +3,11 @@
 import asyncio
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
-import uvicorn
 
 from kiosk.api import bodies, hasty
 from kiosk.api.bodies import LARGEST
@@ -18,7 +16,7 @@ from kiosk.api.hasty import Hasty
 from storage import keys
 from storage.memory import MemoryStore
 from streams.jobs import ledger
-from tests.kiosk.front import InProcess, Told, app_of, made_job
+from tests.kiosk.front import InProcess, Told, app_of, made_job, serving
 
 V1 = "/api/v1"
 TRICKS = [
@@ -129,23 +127,18 @@ def test_who_sends_a_small_file_slowly_keeps_no_other_waiting() -> None:
 
 
 @contextmanager
-def listening() -> Iterator[int]:
-    server = uvicorn.Server(uvicorn.Config(app_of(MemoryStore()), port=0, log_level="error", http=Hasty))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(20)
+def connected() -> Iterator[socket.socket]:
+    with (
+        serving(app_of(MemoryStore()), http=Hasty) as address,
+        socket.create_connection(("127.0.0.1", int(address.rsplit(":")[-1])), 20) as slow,
+    ):
+        yield slow
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /api/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "])
 def test_a_head_that_never_comes_is_not_waited_for(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hasty, "HEAD_SECONDS", 0.2)
-    with listening() as port, socket.create_connection(("127.0.0.1", port), 20) as slow:
+    with connected() as slow:
         slow.sendall(sent)
         assert slow.recv(1000) == b""  # it hung up
 
@@ -154,7 +147,7 @@ def test_a_second_head_that_never_comes_is_not_waited_for_and_the_first_is_answe
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hasty, "HEAD_SECONDS", 0.5)
-    with listening() as port, socket.create_connection(("127.0.0.1", port), 20) as slow:
+    with connected() as slow:
         slow.sendall(b"GET /api/v1/models HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert slow.recv(10_000).startswith(b"HTTP/1.1 200")
         slow.sendall(b"G")
