@@ -28,7 +28,7 @@ SERVER_ONLY = (
 def monolayer(*arguments: object, api: str = "", **environment: str) -> Result:
     from kiosk.cli import app
 
-    env = {"MONOLAYER_API": api or None, **environment}
+    env = {"MONOLAYER_API": api or None, "MONOLAYER_TOKEN": None, **environment}
     return CliRunner().invoke(app, [str(argument) for argument in arguments], env=env)
 
 

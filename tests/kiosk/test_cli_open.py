@@ -4,14 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from kiosk.cli import app
 from kiosk.local.leftovers import own_record
 from kiosk.local.ports import USUAL, wanted
 from kiosk.local.processes import OBSERVED
 from kiosk.local.settings import addresses
 from kiosk.local.state import State
+from tests.kiosk.test_cli import monolayer
 
 Running = Callable[[bool], None]
 
@@ -38,10 +37,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(webbrowser, "open", found.append)
     return found
-
-
-def monolayer(*arguments: str) -> Result:
-    return CliRunner().invoke(app, arguments)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from kiosk.access import tokens as kept
 from kiosk.access.holdings import Quota
@@ -21,13 +20,7 @@ from kiosk.local.state import State
 from storage import keys
 from streams.jobs import ledger
 from tests.kiosk.front import Bucket, app_of, serving, stages
-
-
-def monolayer(*arguments: object, **environment: str) -> Result:
-    from kiosk.cli import app
-
-    known = {"MONOLAYER_API": None, "MONOLAYER_TOKEN": None}
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={**known, **environment})
+from tests.kiosk.test_cli import monolayer
 
 
 @pytest.fixture
