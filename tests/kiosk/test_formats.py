@@ -12,8 +12,6 @@ import shapely.geometry
 from arro3.io import read_parquet
 from roifile import ImagejRoi
 
-from kiosk.api.outcome import read_results
-from kiosk.api.results import as_zip
 from kiosk.client import CannotSend, Monolayer
 from kiosk.client.options import checked_formats
 from storage.memory import MemoryStore
