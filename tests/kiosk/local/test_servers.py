@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +152,8 @@ def test_after_a_power_cut_everything_is_there_again(local: Local, tmp_path: Pat
     addresses = local.status()["addresses"]
     assert local._started
     for pid in [local._started.pid, *(process["pid"] for process in local.status()["processes"])]:
-        psutil.Process(pid).kill()
+        with suppress(psutil.NoSuchProcess):  # bound to the first: dies with it
+            psutil.Process(pid).kill()
     local._started.wait()
     local.start(bound=True)
     local.wait()

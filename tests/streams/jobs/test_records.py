@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.access.holdings import Quota
+from kiosk.access.tokens import AccessToken
 from streams.events import Rejection
 from streams.jobs import records
 from streams.jobs.records import Entry, Record
@@ -12,7 +14,7 @@ from streams.jobs.tally import Tally
 from tests.streams.golden import holds
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "records"
-KINDS = {kind.__name__: kind for kind in (*Record.__subclasses__(), Rejection)}
+KINDS = {kind.__name__: kind for kind in (*Record.__subclasses__(), Quota, AccessToken, Rejection)}
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
