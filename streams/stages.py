@@ -103,11 +103,15 @@ async def follow(stages: Sequence[Stage], event: Event, tools: "Tools") -> list[
 async def _answer_each(stage: Stage, events: Sequence[Event], tools: "Tools") -> list[Event]:
     """All answers in the order of the events, two events at a time: as many as a small Triton has instances."""
     room, begun = asyncio.Semaphore(TILES_AT_ONCE), tools.spent.now()
+    answered = begun
 
     async def one(event: Event) -> Sequence[Event]:
+        nonlocal answered
         async with room:
             tools.spent.since(begun)
-            return await stage.answer(event, tools)
+            answer = await stage.answer(event, tools)
+        answered = tools.spent.now()
+        return answer
 
     tasks = [asyncio.ensure_future(one(event)) for event in events]
     try:
@@ -115,4 +119,5 @@ async def _answer_each(stage: Stage, events: Sequence[Event], tools: "Tools") ->
     finally:
         for task in tasks:
             task.cancel()
+    tools.spent.since(answered)  # others of this process may have kept the loop
     return [out for answer in answers for out in answer]
