@@ -35,8 +35,8 @@ def measure(labels: NDArray[np.int32], plane: NDArray[Any], pixel_size: float | 
     Returns
     -------
     Columns `label`, `area_px`, `centroid_y_px`, `centroid_x_px` (pixel centres count from 0), `bbox_*_px` (the end is
-    excluded), `diameter_px` (of the circle with that area), `intensity_mean` and `intensity_total`; with a pixel size
-    also `area_um2`, `centroid_y_um`, `centroid_x_um` and `diameter_um`.
+    excluded), `diameter_px` (of the circle with that area), `intensity_mean`, `intensity_total` and `at_border` (it may
+    go on outside the image); with a pixel size also `area_um2`, `centroid_y_um`, `centroid_x_um` and `diameter_um`.
 
     Raises
     ------
@@ -48,7 +48,9 @@ def measure(labels: NDArray[np.int32], plane: NDArray[Any], pixel_size: float | 
     count = int(labels.max(initial=0))
     boxes, sums = _sweep(np.ascontiguousarray(labels), np.ascontiguousarray(plane), count)
     present = np.flatnonzero(sums[:, 0])
-    columns = _in_pixels(present, boxes[present], sums[present])
+    columns = _in_pixels(present, boxes[present], sums[present]) | {
+        "at_border": _at_border(boxes[present], plane.shape)
+    }
     return Cells(columns | ({} if pixel_size is None else _in_um(columns, pixel_size)))
 
 
@@ -64,6 +66,10 @@ def _in_pixels(present: NDArray[Any], boxes: NDArray[Any], sums: NDArray[Any]) -
         "intensity_mean": total / area,
         "intensity_total": total,
     }
+
+
+def _at_border(boxes: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    return np.asarray((boxes[:, :2] == 0).any(axis=1) | (boxes[:, 2:] == shape).any(axis=1))
 
 
 def _in_um(columns: dict[str, NDArray[Any]], pixel_size: float) -> dict[str, NDArray[Any]]:

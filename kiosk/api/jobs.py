@@ -67,12 +67,13 @@ def rejected(
 
 def doubtful(job: str, tools: Given) -> Doubts:
     """Labelled images that deserve a look before they are believed, among the first 2,000 of a job."""
+    known = ledger.read_job(tools.store, job)
     over = ledger.state(tools.store, job).state == "done"
     fates = ledger.tallied(tools.store, job)
     labelled = (
         entry for entry in ledger.entries(tools.store, job) if fate_of(fates, entry.image, over) == "labelled"
     )  # fmt: skip
-    return trust.doubts(tools.store, job, list(islice(labelled, trust.LOOKED_AT)))
+    return trust.doubts(tools.store, known, list(islice(labelled, trust.LOOKED_AT)))
 
 
 def images(

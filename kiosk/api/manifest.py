@@ -59,7 +59,7 @@ def facts(results: Results, model: Model | None) -> dict[str, object]:
 
 def images(results: Results, store: Store) -> Iterator[Line]:
     """Every image and its fate; all labels must have been seen before, as they are compared."""
-    sizes = trust.usual_size(results.figures.values())
+    sizes = trust.usual_size(results.figures.values(), results.job.options.diameter)
     stories = ledger.rejections(store, results.job.job)
     story = next(stories, None)
     for entry in ledger.entries(store, results.job.job):

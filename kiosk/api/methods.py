@@ -131,7 +131,8 @@ def _measured(summed: Summed) -> Iterator[str]:
     if summed.cells:
         yield (
             "For each object area, centroid, bounding box, diameter of the circle of equal area, and mean and total "
-            "intensity in the analysed channel were measured, without background subtraction."
+            "intensity in the analysed channel were measured, without background subtraction. Objects that touch the "
+            "image's border are included, and marked as such."
         )
     if summed.stacks:
         yield "Each plane of a stack was treated as an image of its own."
@@ -152,7 +153,7 @@ def _counts(summed: Summed) -> Iterator[str]:
 
 def _citations(facts: Facts) -> Iterator[str]:
     if lines := facts["model"].get("citations"):
-        yield f"To cite for the model ({'; '.join(lines)})."
+        yield f"References for the model: {'; '.join(lines)}."
 
 
 def _images(count: int) -> str:

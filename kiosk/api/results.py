@@ -42,6 +42,7 @@ def _members(results: Results, store: Store, models: Mapping[str, Model], drawin
     yield "cells.csv", tables.cells_csv(store, job, _labelled(results, store), results.columns)
     if "parquet" in results.formats:
         yield "cells.parquet", tables.cells_parquet(store, job, _labelled(results, store), results.columns)
+    yield "images.csv", tables.images_csv(manifest.images(results, store))
     facts, summed = manifest.facts(results, models.get(results.job.model)), methods.Summed()
     yield "manifest.json", manifest.as_json(facts, summed.watching(manifest.images(results, store)))
     yield "methods.txt", methods.text(facts, summed).encode()

@@ -1,8 +1,8 @@
-"""The cells of a job's images as one table, `image` and `plane` first: as CSV, and as Parquet."""
+"""A job's cells as one table, `image` and `plane` first, as CSV and as Parquet; and its images as another."""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from streams.jobs.records import Entry
 
 PLANE = "plane"
 """A column of stacks only; other images have their one plane 0."""
+IMAGES = ("fate", "planes", "cells", "median_diameter_px", "focus", "saturated", "flags", "reason", "message")
+"""Columns of the table of images, as the manifest calls them."""
+DIGITS = "%.7g"
+"""More than any microscope measures; Parquet has all of them."""
 
 
 def cells_csv(store: Store, job: str, labelled: Iterable[Entry], columns: Columns) -> Iterator[bytes]:
@@ -28,6 +32,17 @@ def cells_csv(store: Store, job: str, labelled: Iterable[Entry], columns: Column
 def cells_parquet(store: Store, job: str, labelled: Iterable[Entry], columns: Columns) -> Iterator[bytes]:
     """The same table as Parquet, made while it is read."""
     yield from parquet({PLANE: np.dtype(np.int32), **columns}, _cells(store, job, labelled))
+
+
+def images_csv(lines: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    """What the manifest says of each image, as a table for people; `image` is its name, as in the table of cells."""
+    yield _csv([["image", *IMAGES]])
+    for line in lines:
+        yield _csv([[_text(line["name"]), *(_text(line.get(column, "")) for column in IMAGES)]])
+
+
+def _text(value: object) -> str:
+    return "; ".join(value) if isinstance(value, list) else str(value)
 
 
 def _cells(store: Store, job: str, labelled: Iterable[Entry]) -> Iterator[tuple[str, Cells]]:
@@ -44,11 +59,10 @@ def _rows(image: str, cells: Cells, columns: list[str]) -> Iterator[tuple[str, .
 
 
 def _texts(values: NDArray[np.generic] | None, rows: int, otherwise: str) -> list[str]:
-    """The shortest decimals that give the numbers again, in their own precision."""
     if values is None:
         return [otherwise] * rows
-    texts: list[str] = values.astype(str).tolist()
-    return texts
+    texts: NDArray[np.str_] = np.char.mod(DIGITS, values) if values.dtype.kind == "f" else values.astype(str)
+    return list(texts.tolist())
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> bytes:

@@ -25,7 +25,7 @@ _NARROW = ("job", "name", "begun", "state", "labelled", "rejected")
 """What has room on a terminal of 80 letters."""
 _FETCHED = {
     "overlays": "overlays", "labels": "labels", "imagej": "imagej", "qupath": "qupath", "cells": "cells.csv",
-    "parquet": "cells.parquet", "manifest": folder.MANIFEST, "methods": "methods.txt",
+    "images": "images.csv", "parquet": "cells.parquet", "manifest": folder.MANIFEST, "methods": "methods.txt",
 }  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 Reason = Annotated[str | None, typer.Option("--reason", metavar="CLASS", help="Only images rejected for this reason.")]

@@ -72,4 +72,4 @@ def doubtful(images: "Sequence[tuple[str, Sequence[str]]]") -> "Iterator[str]":
     for name, why in images[:SHOWN]:
         yield f"  {name}: {', '.join(why)}"
     if len(images) > SHOWN:
-        yield f"  and {len(images) - SHOWN} more; `flags` in manifest.json names all"
+        yield f"  and {len(images) - SHOWN} more; `flags` in images.csv names all"

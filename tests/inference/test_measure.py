@@ -47,6 +47,14 @@ def test_micrometres_appear_only_when_the_pixel_size_is_known() -> None:
     assert scaled.columns["diameter_um"] == scaled.columns["diameter_px"] * 0.5
 
 
+def test_objects_that_may_go_on_outside_the_image_are_marked() -> None:
+    labels = np.zeros((9, 12), np.int32)
+    labels[3:5, 3:5] = 1
+    for number, place in enumerate([(0, 5), (8, 5), (4, 0), (4, 11)], start=2):
+        labels[place] = number
+    assert measure(labels, labels.astype(np.uint8), None).columns["at_border"].tolist() == [False, *[True] * 4]
+
+
 def test_an_image_without_objects_gives_an_empty_table_with_all_columns() -> None:
     empty = np.zeros((8, 8), np.int32)
     cells = measure(empty, empty.astype(np.uint16), 0.5)

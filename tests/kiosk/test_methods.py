@@ -51,7 +51,7 @@ def test_methods_name_program_model_counts_and_source(store: MemoryStore) -> Non
     assert "objects of fewer than 50 pixels" in said
     assert "Each plane of a stack was treated as an image of its own." in said
     assert "Of 3 images 2 were labelled, with 6 objects in all. 1 image was rejected (1 bad input)." in said
-    assert said.endswith("To cite for the model (Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7).\n")
+    assert said.endswith("References for the model: Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7.\n")
 
 
 def test_methods_say_where_the_size_came_from(store: MemoryStore) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from kiosk.api.outcome import read_results
 from kiosk.api.results import as_zip
+from kiosk.api.tables import _rows
 from kiosk.contract import Format
 from storage import keys
 from storage.images import read_image
@@ -61,6 +62,7 @@ def test_results_hold_labels_overlays_the_table_and_the_manifest(store: MemorySt
         "labels/c.tif",
         "overlays/c.png",
         "cells.csv",
+        "images.csv",
         "manifest.json",
         "methods.txt",
     ]
@@ -80,13 +82,27 @@ def test_the_table_has_a_row_per_cell_and_the_image_first(store: MemoryStore, ht
     assert rows[0]["intensity_mean"] == "0.1"
 
 
+def test_the_table_of_images_has_a_row_for_each_and_what_became_of_it(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {"a.tif": tiff(), "b,2.tif": BAD})
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50) if entry.image == 0 else None)
+    labelled, rejected = csv.DictReader(io.StringIO(opened(http).read("images.csv").decode()))
+    assert (labelled["image"], labelled["fate"], labelled["cells"], labelled["flags"]) == ("a.tif", "labelled", "2", "")
+    assert (rejected["image"], rejected["fate"], rejected["cells"]) == ("b,2.tif", "rejected", "")
+    assert rejected["reason"] and rejected["message"]
+
+
+def test_numbers_have_as_many_digits_as_were_measured() -> None:
+    cells = {"area_um2": np.array([1 / 3, 4.5e-4 / 3]), "label": np.array([1, 70_000_000])}
+    assert list(_rows("a", cells, list(cells))) == [("a", "0.3333333", "1"), ("a", "0.00015", "70000000")]
+
+
 def test_images_without_a_pixel_size_leave_the_columns_in_micrometres_empty(
     store: MemoryStore, http: InProcess
 ) -> None:
     made_job(store, {"a.tif": tiff(), "b.tif": tiff()})
     finish(store, "j1", lambda entry: labels_of(1, 40, 50, in_um=entry.name == "b.tif"))
     archive = opened(http)
-    assert [row["area_um2"] for row in table(archive)] == ["", "", "25.0", "37.5"]
+    assert [row["area_um2"] for row in table(archive)] == ["", "", "25", "37.5"]
     assert [image.get("pixel_size_um") for image in manifest(archive)["images"]] == [None, 0.5]
 
 
@@ -111,7 +127,7 @@ def test_images_of_one_name_all_have_results(store: MemoryStore, http: InProcess
     made_job(store, {name: tiff() for name in names})
     finish(store, "j1", lambda entry: labels_of(1, 40, 50))
     found = opened(http).namelist()
-    assert len(found) == len({name.casefold() for name in found}) == 13
+    assert len(found) == len({name.casefold() for name in found}) == 14
     assert "labels/a.png.tif" in found and "labels/b.tif" in found
     assert not any(".." in name or name.startswith("/") for name in found)
 
@@ -199,7 +215,7 @@ def test_a_job_without_any_labels_still_has_a_table_and_a_manifest(store: Memory
     made_job(store, {"a.tif": BAD})
     finish(store, "j1", lambda entry: None)
     archive = opened(http)
-    assert archive.namelist() == ["cells.csv", "manifest.json", "methods.txt"]
+    assert archive.namelist() == ["cells.csv", "images.csv", "manifest.json", "methods.txt"]
     assert archive.read("cells.csv") == b"image,plane\n"
 
 

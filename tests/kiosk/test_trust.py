@@ -37,6 +37,15 @@ def test_sizes_are_compared_in_micrometres_where_all_are_known() -> None:
     assert of(large, ALIKE) == ["sizes unlike the others"]
 
 
+def test_cells_of_another_size_than_was_said_are_pointed_out() -> None:
+    def said(diameter: float, image: Figures = GOOD) -> list[str]:
+        return flags(image, usual_size([image], diameter))
+
+    assert said(24.0) == said(24.0 * 1.3) == said(24.0 / 1.3) == []
+    assert said(48.0) == said(12.0) == ["sizes unlike the diameter that was given"]
+    assert said(48.0, replace(GOOD, cells=2)) == []
+
+
 def test_a_few_cells_or_a_few_images_say_nothing_of_sizes() -> None:
     assert of(replace(GOOD, diameter=90.0, cells=2)) == []
     assert of(replace(GOOD, diameter=90.0), [GOOD] * 2) == []
