@@ -214,7 +214,7 @@ class DoubtfulImage(Answer):
     image: int
     name: str
     flags: list[str]
-    """Why, in words: out of focus, saturated, no cells found, sizes unlike the others or the diameter that was given."""
+    """Why, in words: out of focus, saturated, no cells found, sizes unlike the others or the given diameter."""
     cells: int
     focus: float | None = None
     """Energy of fine detail over that of coarse detail near cells."""
