@@ -131,7 +131,7 @@ def test_images_not_to_trust_are_counted_by_reason_and_the_first_are_named() -> 
         "  0.tif: out of focus",
         "  1.tif: out of focus",
         "  2.tif: out of focus",
-        "  and 1 more; `flags` in manifest.json names all",
+        "  and 1 more; `flags` in images.csv names all",
     ]
 
 
