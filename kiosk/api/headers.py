@@ -1,5 +1,7 @@
 """Headers that keep a browser from doing more with an answer than is meant."""
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,12 +18,6 @@ STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-acti
 """Of what is data, and never a page."""
 HTTPS_SECONDS = 365 * 24 * 3600
 _DOCS = f"{STRICT}; style-src 'unsafe-inline'"
-_PAGE = (
-    "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'; "
-    "script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
-    "worker-src 'self' blob:; connect-src 'self'"
-)
-"""Decoders of pictures are WebAssembly in workers; a picture drawn from data is a blob."""
 
 
 class Headers:
@@ -55,4 +51,21 @@ class Headers:
     def _policy(self, path: str) -> str:
         if path == f"{PREFIX}/docs":
             return _DOCS
-        return STRICT if path.startswith(f"{PREFIX}/") else _PAGE
+        return STRICT if path.startswith(f"{PREFIX}/") else page_policy()
+
+
+def page_policy(store: str = "") -> str:
+    """What a page may load and do: nothing from elsewhere; only parts of uploads go to the store.
+
+    Parameters
+    ----------
+    store
+        The store's address, where the page sends anything to it.
+    """
+    address = urlsplit(store)
+    elsewhere = f" {address.scheme}://{address.netloc}" if address.netloc else ""
+    return (
+        f"default-src 'self'; connect-src 'self'{elsewhere}; img-src 'self' data: blob:; "
+        "style-src 'self' 'unsafe-inline'; "  # the documentation has styles in its pages
+        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

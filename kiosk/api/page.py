@@ -2,14 +2,14 @@
 
 import gzip
 import mimetypes
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 
+from kiosk.api.headers import page_policy
 from kiosk.api.problems import problem
 
 INDEX = "index.html"
@@ -56,7 +56,7 @@ def router(page: Page, store: str = "") -> APIRouter:
     if not page:
         routes.add_api_route("/", lambda: PlainTextResponse(NOT_BUILT, 503), methods=["GET"])
         return routes
-    index = {"Content-Security-Policy": "; ".join(_policy(store)), "Cache-Control": "no-cache"}
+    index = {"Content-Security-Policy": page_policy(store), "Cache-Control": "no-cache"}
 
     def home(request: Request) -> Response:
         return _sent(page[INDEX], request, index)
@@ -82,14 +82,3 @@ def _sent(file: File, request: Request, headers: Mapping[str, str]) -> Response:
         return Response(file.data, media_type=file.kind, headers={**headers, "Vary": "Accept-Encoding"})
     packed = {**headers, "Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
     return Response(file.packed, media_type=file.kind, headers=packed)
-
-
-def _policy(store: str) -> Iterator[str]:
-    """Nothing from elsewhere; only parts of uploads go to the store."""
-    address = urlsplit(store)
-    yield "default-src 'self'"
-    yield f"connect-src 'self' {address.scheme}://{address.netloc}" if address.netloc else "connect-src 'self'"
-    yield "img-src 'self' data: blob:"
-    yield "base-uri 'none'"
-    yield "form-action 'none'"
-    yield "frame-ancestors 'none'"

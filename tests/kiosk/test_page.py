@@ -53,6 +53,13 @@ def test_the_page_may_load_nothing_from_elsewhere_and_send_only_to_the_store(bui
     assert "frame-ancestors 'none'" in policy
 
 
+def test_all_pages_have_one_policy_but_for_the_store(built: Path) -> None:
+    http = served(built)
+    [home, docs] = [http.get(path).headers["content-security-policy"] for path in ("/", "/docs/")]
+    assert home.replace(f" {STORE}", "") == docs
+    assert "script-src" not in docs, "scripts come from here alone, as everything does"
+
+
 def test_without_a_built_page_there_is_a_sentence_that_says_how_to_build_it(tmp_path: Path) -> None:
     answer = served(tmp_path).get("/")
     assert answer.status_code == 503
