@@ -112,9 +112,8 @@ def results(job: str, tools: Given, format: Annotated[frozenset[Format], Query()
     """Labels, overlays, the table of cells and the manifest, as one zip; in other formats too, if asked for."""
     found = read_results(tools.store, job, format)
     headers = {"Content-Disposition": f'attachment; filename="{found.job.job}.zip"'}
-    return StreamingResponse(
-        as_zip(found, tools.store, tools.models, tools.drawing), media_type="application/zip", headers=headers
-    )
+    pieces = tools.zips.stream(as_zip(found, tools.store, tools.models, tools.drawing))
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 def view(tools: Tools, job: str) -> JobView:

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from numpy.typing import NDArray
 
 from kiosk.api.problems import Trouble
+from kiosk.api.threads import drawn
 from kiosk.api.tools import Given, Tools
 from kiosk.contract import CellsView
 from storage import keys
@@ -42,8 +43,8 @@ def router() -> APIRouter:
         ("/labels.tif", labels_file, "image/tiff"),
     ):
         told: dict[int | str, dict[str, Any]] = {_OK: {"content": {kind: {}}}}
-        routes.add_api_route(path, endpoint, methods=["GET"], response_class=Response, responses=told)
-    routes.add_api_route("/cells", cells, methods=["GET"])
+        routes.add_api_route(path, drawn(endpoint), methods=["GET"], response_class=Response, responses=told)
+    routes.add_api_route("/cells", drawn(cells), methods=["GET"])
     return routes
 
 

@@ -11,6 +11,7 @@ from inference.models import Model
 from kiosk.access.caller import NOBODY, Caller
 from kiosk.access.holdings import Holdings
 from kiosk.api.jaeger import Keeps
+from kiosk.api.threads import Threads
 from observability.cost import Prices
 from storage.objects import Store
 from streams.events import Event
@@ -46,6 +47,10 @@ class Tools:
     """Who makes the request at hand."""
     drawing: threading.Lock = field(default_factory=threading.Lock)
     """Held while an image's pixels are in memory: one at a time, however many results are fetched."""
+    pictures: Threads = field(default_factory=lambda: Threads(4))
+    """Where pictures are made."""
+    zips: Threads = field(default_factory=lambda: Threads(8))
+    """Where results are put together."""
 
 
 def tools(request: Request) -> Tools:

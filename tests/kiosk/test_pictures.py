@@ -1,10 +1,12 @@
 """One image of a job, for whoever looks at it."""
 
+import asyncio
 import io
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -118,3 +120,30 @@ def test_the_labels_of_one_image_are_in_memory_at_a_time(
         answers = list(pool.map(http.get, [f"{IMAGES}/0/{what}"] * 4))
     assert [answer.status_code for answer in answers] == [200] * 4
     assert most == [1]
+
+
+@pytest.mark.parametrize("path", [f"{IMAGES}/0/overlay", "/api/v1/jobs/j1/results"])
+def test_the_api_answers_while_pictures_wait(path: str, store: MemoryStore) -> None:
+    """However many do: they have threads of their own."""
+    app = app_of(store)
+
+    async def crowded() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            with app.state.tools.drawing:
+                waiting = [asyncio.ensure_future(client.get(path)) for _ in range(45)]
+                answered = asyncio.ensure_future(answers(client))
+                await asyncio.wait([answered], timeout=10)
+                in_time = answered.done()
+            found = await asyncio.gather(*waiting)
+            assert in_time and await answered == 200
+            return found
+
+    assert {answer.status_code for answer in asyncio.run(crowded())} == {200}
+
+
+async def answers(client: httpx.AsyncClient) -> int:
+    """The status of the third of three looks: by then all others have taken what threads they can."""
+    for _ in range(3):
+        answer = await client.get("/api/v1/health")
+    return answer.status_code
