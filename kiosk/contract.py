@@ -8,8 +8,8 @@ from storage.keys import MAX_NAME
 from streams.events import LONGEST_DEADLINE, MAX_ADDRESS, MAX_MARK, Dollars, Options, ReasonClass
 
 PREFIX = "/api/v1"
-MOST_REJECTED = 10_000
-"""So many rejected images are told of at once."""
+MOST_JOBS, MOST_REJECTED = 500, 10_000
+"""So many jobs, or rejected images, are told of at once."""
 IDEMPOTENCY_KEY = "Idempotency-Key"
 """A header that may carry a submission's mark."""
 PART_SIZE = 16 * 1024**2

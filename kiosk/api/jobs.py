@@ -15,13 +15,13 @@ from kiosk.api import costs, trust
 from kiosk.api.outcome import fate_of, read_results
 from kiosk.api.results import as_zip
 from kiosk.api.tools import Given, Tools
-from kiosk.contract import MOST_REJECTED, Doubts, Format, ImagePage, ImageView, JobView, RejectedImage
+from kiosk.contract import MOST_JOBS, MOST_REJECTED, Doubts, Format, ImagePage, ImageView, JobView, RejectedImage
 from observability.tracing import trace_id
 from storage import keys
 from storage.objects import NotFound, Store, StoreError
 from streams.events import ReasonClass, Rejection
 from streams.jobs import budgets, ledger
-from streams.jobs.records import Entry, ManifestIndex
+from streams.jobs.records import Entry, Job, ManifestIndex
 
 
 def router() -> APIRouter:
@@ -42,10 +42,19 @@ def router() -> APIRouter:
     return routes
 
 
-def newest(tools: Given, limit: Annotated[int, Query(ge=1, le=500)] = 20) -> list[JobView]:
-    """Jobs, the newest first."""
-    chosen = nlargest(limit, tools.holdings.jobs(tools.caller), key=lambda job: job.created)
-    return [view(tools, job.job) for job in chosen]
+def newest(
+    tools: Given, limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 20, after: str | None = None
+) -> list[JobView]:
+    """Jobs, the newest first; with `after`, those that come after that job."""
+    known = tools.holdings.jobs(tools.caller)
+    if after is not None:
+        last = _age(tools.holdings.job(after, tools.caller))
+        known = [job for job in known if _age(job) < last]
+    return [view(tools, job.job) for job in nlargest(limit, known, key=_age)]
+
+
+def _age(job: Job) -> tuple[float, str]:
+    return job.created, job.job
 
 
 def one(job: str, tools: Given) -> JobView:
@@ -57,11 +66,12 @@ def rejected(
     job: str,
     tools: Given,
     reason: ReasonClass | None = None,
+    first: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_REJECTED)] = 1000,
 ) -> list[RejectedImage]:
-    """Images of a job that have no labels, and why; of one reason class if it is given."""
+    """Images of a job that have no labels, and why; those of one reason class, or from an image's number on."""
     ledger.read_job(tools.store, job)
-    stories = (story for story in ledger.rejections(tools.store, job) if reason in (None, story.reason))
+    stories = (story for story in ledger.rejections(tools.store, job, first) if reason in (None, story.reason))
     return [_told(story) for story in islice(stories, limit)]
 
 

@@ -23,6 +23,7 @@ from kiosk.client.calls import PATIENCE, Calls, find_api
 from kiosk.client.options import Wanted, checked_deadline, checked_options
 from kiosk.client.packing import Parcel, pack, told_apart
 from kiosk.contract import (
+    MOST_JOBS,
     MOST_REJECTED,
     Accepted,
     Doubts,
@@ -171,8 +172,15 @@ class Monolayer:
         return transfer.send(self._calls, parcel, upload, sent or _ignore)
 
     def jobs(self, limit: int = 20) -> list[JobView]:
-        """Jobs, the newest first."""
-        return self._calls.ask(list[JobView], "GET", "/jobs", limit=limit)
+        """Jobs, the newest first, at most so many."""
+        found: list[JobView] = []
+        while (wanted := min(limit - len(found), MOST_JOBS)) > 0:
+            after = {"after": found[-1].job} if found else {}
+            page = self._calls.ask(list[JobView], "GET", "/jobs", limit=wanted, **after)
+            found += page
+            if len(page) < wanted:
+                break
+        return found
 
     def job(self, job: str) -> JobView:
         """Where a job stands."""
@@ -189,11 +197,15 @@ class Monolayer:
             time.sleep(every)
 
     def rejected(self, job: str, reason: ReasonClass | None = None) -> list[RejectedImage]:
-        """Images of a job that have no labels, and why; those of one reason class if it is given. At most 10,000."""
-        path = f"/jobs/{job}/rejected"
-        if reason is None:
-            return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED)
-        return self._calls.ask(list[RejectedImage], "GET", path, limit=MOST_REJECTED, reason=reason)
+        """Images of a job that have no labels, and why; those of one reason class if it is given."""
+        path, which = f"/jobs/{job}/rejected", {} if reason is None else {"reason": reason}
+        found: list[RejectedImage] = []
+        while True:
+            first = found[-1].image + 1 if found else 0
+            page = self._calls.ask(list[RejectedImage], "GET", path, first=first, limit=MOST_REJECTED, **which)
+            found += page
+            if len(page) < MOST_REJECTED:
+                return found
 
     def doubtful(self, job: str) -> Doubts:
         """Labelled images that deserve a look before they are believed, and why; among the first 2,000 of the job."""

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 def jobs(
     ctx: typer.Context,
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=500, help="At most so many.")] = 20,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """List jobs, the newest first."""
@@ -80,7 +80,6 @@ def rejected(ctx: typer.Context, job: JobId, reason: Reason = None, as_json: Jso
     --json the event that failed does, too.
     """
     from kiosk.client.options import checked_reason
-    from kiosk.contract import MOST_REJECTED
 
     with opened(ctx) as monolayer:
         job = whole_id(monolayer, job)
@@ -92,8 +91,6 @@ def rejected(ctx: typer.Context, job: JobId, reason: Reason = None, as_json: Jso
         screen.say(f"No image of job {job} was rejected{f' as {reason}' if reason else ''}.")
         return
     _show_rejected(found)
-    if len(found) == MOST_REJECTED:
-        screen.warn(f"These are the first {MOST_REJECTED}; there may be more.")
 
 
 def results(ctx: typer.Context, job: JobId, out: Out, formats: Formats = None) -> None:

@@ -206,11 +206,14 @@ def tallied(store: Store, job: str) -> Tally:
     return read_tallies(store, job).standing()
 
 
-def rejections(store: Store, job: str) -> Iterator[Rejection]:
-    """The stories of the job's rejected images, in order: not those labelled, nor those sent through again since."""
+def rejections(store: Store, job: str, first: int = 0) -> Iterator[Rejection]:
+    """The stories of the job's rejected images from one on, in order.
+
+    Not those labelled, nor those sent through again since.
+    """
     found = read_outcomes(store, job)
     standing = found.standing()
-    for image in numbers(standing.rejected & ~standing.labelled):
+    for image in numbers((standing.rejected & ~standing.labelled) >> first << first):
         story = read(store, keys.rejection(job, image, found.round_of(image)), Rejection)
         if story is not None:
             yield story

@@ -53,6 +53,23 @@ def test_jobs_are_listed_newest_first(store: MemoryStore, http: InProcess) -> No
     assert [job["job"] for job in http.get(f"{V1}/jobs").json()] == ["later", "j3", "j2", "j1", "j0"]
 
 
+def test_jobs_come_in_pages_also_those_of_one_moment(store: MemoryStore, http: InProcess) -> None:
+    for number in range(5):
+        made_job(store, FILES, f"j{number}", created=float(number // 2))
+    found = [job["job"] for job in http.get(f"{V1}/jobs?limit=2").json()]
+    while page := http.get(f"{V1}/jobs?limit=2&after={found[-1]}").json():
+        found += [job["job"] for job in page]
+    assert found == ["j4", "j3", "j2", "j1", "j0"]
+    assert http.get(f"{V1}/jobs?after=none").status_code == 404
+
+
+def test_rejected_images_come_in_pages(store: MemoryStore, http: InProcess) -> None:
+    made_job(store, {f"{number}.tif": BAD for number in range(5)})
+    finish(store, "j1", lambda entry: b"labels" if entry.image == 2 else None)
+    pages = [http.get(f"{V1}/jobs/j1/rejected?first={first}&limit=2").json() for first in (0, 2, 4, 5)]
+    assert [[image["image"] for image in page] for page in pages] == [[0, 1], [3, 4], [4], []]
+
+
 @pytest.mark.parametrize("path", ["", "/rejected", "/images", "/results"])
 def test_an_unknown_job_is_a_404_with_a_sentence(http: InProcess, path: str) -> None:
     answer = http.get(f"{V1}/jobs/none{path}")

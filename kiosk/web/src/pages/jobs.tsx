@@ -1,17 +1,20 @@
 /** The jobs that were, the newest first. */
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import type { JobView } from "../api/types.ts";
 import { useAsked } from "../api/use.ts";
 import { Failed, Fates, stateOf } from "../parts/bits.tsx";
+import { Turn, useTurns } from "../parts/turn.tsx";
 import { href } from "../route.ts";
 import { dollars, span, when } from "../words.ts";
 
-const [STEP, MOST] = [50, 500];
+const PAGE = 50;
 const LOOK_AGAIN = 3000;
 
 export function JobsPage() {
-  const [limit, setLimit] = useState(STEP);
-  const { found, error, again } = useAsked<JobView[]>(`/jobs?limit=${limit}`);
+  const turns = useTurns<string>();
+  const after = turns.at ? `&after=${turns.at}` : "";
+  const { found, error, again } = useAsked<JobView[]>(`/jobs?limit=${PAGE}${after}`);
+  const last = found?.length === PAGE ? found.at(-1)?.job : undefined;
   const open = found?.some((each) => each.state !== "done") ?? false;
   useEffect(() => {
     if (!open) return undefined;
@@ -19,7 +22,7 @@ export function JobsPage() {
     return () => clearInterval(timer);
   }, [open, again]);
   if (error && !found) return <Failed error={error} />;
-  if (found && !found.length)
+  if (found && !found.length && !after)
     return (
       <>
         <h1>Jobs</h1>
@@ -38,9 +41,9 @@ export function JobsPage() {
           </li>
         ))}
       </ul>
-      {found && found.length === limit && limit < MOST && (
-        <button onClick={() => setLimit(Math.min(MOST, limit * 2))}>Show more</button>
-      )}
+      <Turn label="Pages of jobs" names={["Newer", "Older"]} onBack={after ? turns.back : undefined} onOn={last ? () => turns.on(last) : undefined}>
+        {found && (found.length ? `${turns.before * PAGE + 1} to ${turns.before * PAGE + found.length}` : "No more")}
+      </Turn>
     </>
   );
 }

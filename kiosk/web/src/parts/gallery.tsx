@@ -5,6 +5,7 @@ import type { Doubts, ImagePage, ImageView, JobView } from "../api/types.ts";
 import { useAsked, useSettled } from "../api/use.ts";
 import { href } from "../route.ts";
 import { Failed } from "./bits.tsx";
+import { Turn } from "./turn.tsx";
 
 const PAGE = 24;
 const THUMB = 320;
@@ -23,6 +24,7 @@ export function Gallery({ view }: { view: JobView }) {
   const shown = found ?? kept;
   if (error && !shown) return <Failed error={error} />;
   if (!shown?.images.length) return null;
+  const total = shown.total ?? 0;
   return (
     <section aria-labelledby="gallery">
       <h2 id="gallery">Images</h2>
@@ -39,7 +41,14 @@ export function Gallery({ view }: { view: JobView }) {
           </li>
         ))}
       </ul>
-      <Turn first={first} total={shown.total ?? 0} onTurn={setFirst} />
+      <Turn
+        label="Pages of images"
+        names={["Earlier", "Later"]}
+        onBack={first > 0 ? () => setFirst(Math.max(0, first - PAGE)) : undefined}
+        onOn={first + PAGE < total ? () => setFirst(first + PAGE) : undefined}
+      >
+        {first + 1} to {Math.min(first + PAGE, total)} of {total.toLocaleString("en")}
+      </Turn>
     </section>
   );
 }
@@ -75,22 +84,5 @@ function Tile({ job, image, flags }: { job: string; image: ImageView; flags: str
       />
       {name}
     </a>
-  );
-}
-
-function Turn({ first, total, onTurn }: { first: number; total: number; onTurn: (first: number) => void }) {
-  if (total <= PAGE) return null;
-  return (
-    <nav className="turn" aria-label="Pages of images">
-      <button disabled={first === 0} onClick={() => onTurn(Math.max(0, first - PAGE))}>
-        Earlier
-      </button>
-      <span>
-        {first + 1} to {Math.min(first + PAGE, total)} of {total.toLocaleString("en")}
-      </span>
-      <button disabled={first + PAGE >= total} onClick={() => onTurn(first + PAGE)}>
-        Later
-      </button>
-    </nav>
   );
 }

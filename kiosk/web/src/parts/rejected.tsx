@@ -5,13 +5,16 @@ import type { JobView, RejectedImage, Replayed } from "../api/types.ts";
 import { useAsked, useSettled } from "../api/use.ts";
 import { count } from "../words.ts";
 import { Failed } from "./bits.tsx";
+import { Turn, useTurns } from "./turn.tsx";
 
-const SHOWN = 100;
+const PAGE = 100;
 const LOOK_AGAIN = 5000;
 
 export function Rejected({ view, onDone }: { view: JobView; onDone: () => void }) {
   const stamp = useSettled(`${view.rejected} ${view.round}`, LOOK_AGAIN);
-  const { found, error } = useAsked<RejectedImage[]>(`/jobs/${view.job}/rejected?limit=${SHOWN}`, stamp);
+  const turns = useTurns<number>();
+  const { found, error } = useAsked<RejectedImage[]>(`/jobs/${view.job}/rejected?first=${turns.at ?? 0}&limit=${PAGE}`, stamp);
+  const last = found?.length === PAGE ? found.at(-1) : undefined;
   const [said, setSaid] = useState("");
   const [failed, setFailed] = useState<Error>();
   const replay = (which: { reason?: string; image?: string }): void => {
@@ -47,7 +50,14 @@ export function Rejected({ view, onDone }: { view: JobView; onDone: () => void }
           </tbody>
         </table>
       </div>
-      {view.rejected > SHOWN && <p className="quiet">The first {SHOWN}. All of them: monolayer rejected {view.job}</p>}
+      <Turn
+        label="Pages of rejected images"
+        names={["Earlier", "Later"]}
+        onBack={turns.before ? turns.back : undefined}
+        onOn={last ? () => turns.on(last.image + 1) : undefined}
+      >
+        {found && (found.length ? `${turns.before * PAGE + 1} to ${turns.before * PAGE + found.length}` : "No more")}
+      </Turn>
       {view.state === "done" && <button onClick={() => replay({})}>Replay: send them through again</button>}
     </section>
   );
