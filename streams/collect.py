@@ -1,14 +1,14 @@
 """`collect`: every end of an image is ticked off in its job's tally; the last one ends the job."""
 
-from storage import keys
 from streams.events import Event, ImageEnded
+from streams.jobs import ledger
 from streams.tools import Tools
 
 
 async def collect(ended: ImageEnded, tools: Tools) -> list[Event]:
     """Tick the image off, and remove what stood between its stages: its outcome is durable."""
     if ended.fanned_out:
-        await tools.fetch(_remove, keys.scratch(ended.job, ended.image), tools)
+        await tools.fetch(ledger.remove_scratch, tools.store, ended.job, ended.image)
     await _trace(ended, tools)
     await tools.tallies.tick(ended.job, ended.image, ended.outcome == "labelled", ended.round, ended.asked)
     return []
@@ -19,7 +19,3 @@ async def _trace(ended: ImageEnded, tools: Tools) -> None:
     labelled = ended.outcome == "labelled"
     if tools.traces and tools.spent.taken and await tools.tallies.awaits(ended.job, ended.image, labelled, ended.round):
         await tools.traces.tell_image(ended, tools.spent)
-
-
-def _remove(prefix: str, tools: Tools) -> None:
-    tools.store.delete([stat.key for stat in tools.store.list(prefix)])

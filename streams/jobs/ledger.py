@@ -162,6 +162,11 @@ def ended(store: Store, event: ImageEvent) -> ImageEnded | None:
     return None
 
 
+def remove_scratch(store: Store, job: str, image: int) -> None:
+    """Remove what stood between an image's stages: its outcome is durable."""
+    store.delete([stat.key for stat in store.list(keys.scratch(job, image))])
+
+
 def exists(store: Store, key: str) -> bool:
     """Whether there is such an object."""
     try:

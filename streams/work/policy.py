@@ -22,7 +22,17 @@ from observability.tracing import trace_id
 from storage import keys
 from storage.objects import StoreError
 from streams import containment, metering
-from streams.events import Event, ImageEnded, ImageEvent, NewerEvent, NotAnEvent, UploadReceived, found_of
+from streams.events import (
+    Event,
+    ImageEnded,
+    ImageEvent,
+    NewerEvent,
+    NotAnEvent,
+    TilePlanned,
+    TilePredicted,
+    UploadReceived,
+    found_of,
+)
 from streams.failure import Rejected, is_derived, is_outage, verdict
 from streams.intake import NoJob
 from streams.jobs import ledger, markers
@@ -155,12 +165,23 @@ async def _once(stages: Sequence[Stage], event: Event, attempt: int, message: Me
 
 async def _known(event: Event, message: Message, tools: Tools) -> tuple[bool, Sequence[ImageEnded] | None]:
     """Whether something stands in the event's way, and what answers it where its image has ended already."""
-    if await tools.fetch(tools.markers.standing, event):
+    if why := await tools.fetch(tools.markers.standing, event):
+        if why == "ended":
+            await _clear(event, tools)
         return True, None
     found = found_of(event)
     if found and (found.again or message.past is not Past.NONE):
-        return False, await tools.fetch(tools.ends.answer, found)
+        known = await tools.fetch(tools.ends.answer, found)
+        if known == []:
+            await _clear(event, tools)
+        return False, known
     return False, None
+
+
+async def _clear(event: Event, tools: Tools) -> None:
+    """A copy that came after its image's end was told left things in scratch, and nobody else comes by them."""
+    if isinstance(event, TilePlanned | TilePredicted):
+        await tools.fetch(ledger.remove_scratch, tools.store, event.job, event.image)
 
 
 async def _alone(

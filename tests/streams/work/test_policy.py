@@ -15,6 +15,7 @@ from streams.events import ImageFound, SliceListed, TilePlanned, UploadReceived
 from streams.jobs import ledger
 from streams.stages import chain
 from streams.work import policy
+from streams.work.tracker import Past
 from tests.streams.stand import CHAINED, Bright, Queue, archive, only_rejection, run, submit, tiff, tools
 
 
@@ -204,6 +205,22 @@ def test_a_tile_event_of_an_image_that_has_ended_starts_nothing_anew() -> None: 
     tiles = [event for event in events if isinstance(event, TilePlanned)]
     again = run(Queue(given, CHAINED).work(*tiles))
     assert {event.topic for event in again[len(tiles) :]} == {"outcomes"}
+    assert not list(given.store.list("scratch/"))
+
+
+@pytest.mark.parametrize("past", [Past.NONE, Past.BEGUN])
+def test_a_copy_that_comes_after_the_end_leaves_nothing_between_the_stages(past: Past) -> None:
+    from tests.streams.test_layouts import small_tiles
+
+    given = small_tiles(tools(chained_tiles=1))
+    events = submit(given, archive({"a.tif": tiff((150, 260))}))
+    copy = next(event for event in events if isinstance(event, TilePlanned))
+    given.store.put(copy.pixels, b"written again by who worked on the copy")
+    later = small_tiles(tools(given.store, chained_tiles=1))
+    if past is not Past.NONE:
+        given.store.delete([keys.done(copy.job)])  # it is ticked off, and the job not over yet
+    message = policy.Message(copy.address, 0, 0, copy.encode(), past=past)
+    assert not run(policy.answer(chain("predict"), message, later)).events
     assert not list(given.store.list("scratch/"))
 
 
