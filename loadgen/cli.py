@@ -4,11 +4,14 @@ import typer
 
 from loadgen.chaos.command import chaos
 from loadgen.drill.command import drill
+from loadgen.run import command as run
 from loadgen.verify import command as verify
 
 HELP = """Make load, break things, and check from outside that nothing was lost.
 
 \b
+  loadgen run --report DIR       send images at a set pace, and report what each took
+  loadgen compare A B            is one run better than another?
   loadgen verify                 audit every job in the bucket
   loadgen verify JOB --json      one job, as one JSON object
   loadgen chaos --minutes 5      a Monolayer of its own under faults, then the audit
@@ -30,6 +33,7 @@ def _every() -> None:
     pass
 
 
+run.register(app)
 verify.register(app)
 app.command()(chaos)
 app.command()(drill)

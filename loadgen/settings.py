@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     """How we prove it."""
     bucket: str = "monolayer"
     """The one bucket everything lies in."""
+    api: str = ""
+    """The API that load is sent to; empty: that of the system on this machine."""
+    prices: str = ""
+    """A price file, or the name of a shipped one; empty: no dollars are told."""
     jaeger: str = ""
     """Where traces are asked for, as in `http://127.0.0.1:16686`; empty: nothing is traced."""
 

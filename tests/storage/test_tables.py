@@ -9,7 +9,7 @@ from arro3.io import read_parquet
 
 from storage.labels import Cells
 from storage.pulled import pulled
-from storage.tables import GROUP, parquet
+from storage.tables import GROUP, parquet, small
 
 KINDS = {"plane": np.dtype("i8"), "label": np.dtype("i4"), "area_um2": np.dtype("f8"), "edge": np.dtype("?")}
 
@@ -33,6 +33,11 @@ def test_a_table_that_is_read_back_has_every_image_and_nulls_where_nothing_was_m
         "area_um2": [None, None, 1.5],
         "edge": [True, False, True],
     }
+
+
+def test_a_small_table_keeps_the_kinds_of_its_columns() -> None:
+    columns = {"name": ["ä", ""], "warm": [True, False], "image": [7, 2**40], "seconds": [0.5, float("inf")]}
+    assert read(small(columns)) == columns  # type: ignore[arg-type]
 
 
 def test_a_table_without_rows_still_has_its_columns() -> None:
