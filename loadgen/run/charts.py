@@ -39,6 +39,8 @@ _STYLE: Mapping[str, Any] = {
     "axes.facecolor": "none",
     "figure.constrained_layout.use": True,
 }
+LEAST = 1e-6
+"""Seconds; a logarithmic axis has no zero."""
 Histogram = Mapping[str, Sequence[float]]
 """`edges` and `counts`."""
 
@@ -65,7 +67,7 @@ def histogram(name: str, found: Histogram, marks: Mapping[str, float]) -> str:
         _bars(axes, found)
         for label, value in marks.items():
             axes.axvline(value, color=SERIES[1], linewidth=1.4)
-            axes.text(value, 1.0, f" {label}", transform=axes.get_xaxis_transform(), va="top", color=INK)
+            axes.text(value, 1.0, label, transform=axes.get_xaxis_transform(), ha="center", va="bottom", color=INK)
         axes.set(xlabel="seconds, logarithmic", ylabel="images")
 
     return _drawn(name, draw)
@@ -87,17 +89,16 @@ def small_histograms(name: str, found: Mapping[str, Histogram], columns: int = 4
     return _drawn(name, draw, height=1.5 * lines)
 
 
-def bars(name: str, means: Mapping[str, float], tails: Mapping[str, float], unit: str) -> str:
-    """A bar for each name, and a mark where its tail reaches."""
+def points(name: str, means: Mapping[str, float], tails: Mapping[str, float]) -> str:
+    """For each name a point at its mean, and a mark where its tail reaches, over a logarithmic axis of seconds."""
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         labels = list(means)[::-1]
-        axes.barh(labels, [means[label] for label in labels], color=SERIES[0], height=0.65, label="mean")
-        axes.plot([tails[label] for label in labels], labels, "|", color=SERIES[1], markersize=11, label="p99")
-        axes.set(xlabel=unit, xlim=(0, None))
-        axes.grid(axis="y", visible=False)
-        axes.legend(loc="lower right")
+        for values, shape, colour, label in ((means, "o", SERIES[0], "mean"), (tails, "|", SERIES[1], "p99")):
+            axes.plot([max(values[each], LEAST) for each in labels], labels, shape, color=colour, label=label, ms=9)
+        axes.set(xlabel="seconds, logarithmic", xscale="log")
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
     return _drawn(name, draw, height=0.8 + 0.27 * len(means))
 
@@ -108,6 +109,9 @@ def _bars(axes: Any, found: Histogram) -> None:
         widths = [high - low for low, high in pairwise(edges)]
         axes.bar(edges[:-1], counts, widths, align="edge", color=SERIES[0])
         axes.set_xscale("log")
+        few = [edges[0], (edges[0] * edges[-1]) ** 0.5, edges[-1]]
+        axes.set_xticks(few, [f"{each:.2g}" for each in few])
+        axes.minorticks_off()
 
 
 def _drawn(name: str, draw: Any, height: float = HEIGHT) -> str:

@@ -156,9 +156,10 @@ def _conducted(
 
 def _reported(folder: Path, settled: bool, prices: "Prices | None", tell: Callable[[str], None]) -> dict[str, Any]:
     from loadgen.run import judged
-    from loadgen.run.journal import read_sent
+    from loadgen.run.journal import read_about, read_sent
     from loadgen.run.report import Found, write
 
+    read_about(folder)
     jobs = {each.job for each in read_sent(folder) if each.job}
     ends, verdict = judged.ask(jobs, settled, tell)
     tell("drawing the report")
@@ -209,7 +210,8 @@ def _complaints(said: Console) -> Iterator[None]:
     try:
         yield
     except (BadPlan, BadPrices, MonolayerError, OSError) as why:
-        said.print(sentence(str(why)), markup=False, highlight=False, soft_wrap=True, style="red")
+        told = str(why) if isinstance(why, BadPlan) else sentence(str(why))  # which may begin with a path
+        said.print(told, markup=False, highlight=False, soft_wrap=True, style="red")
         raise typer.Exit(NOT_MADE) from None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadgen.run.journal import Sample
+from loadgen.run.phases import UNMEASURED
 from loadgen.run.rows import Row
 
 PERCENTILES = (50, 90, 95, 99)
@@ -128,10 +129,10 @@ def _phases(rows: Sequence[Row], finer: bool) -> dict[str, list[float]]:
 
 
 def _names(told: Sequence[Mapping[str, float]]) -> list[str]:
-    """Every phase once, in the order in which an image comes to them: that of the image that has most."""
+    """Every phase once, in the order of the image that has most of them; what nobody measured comes last."""
     longest = max(told, key=len, default={})
     others = {name: None for each in told for name in each}
-    return list(dict.fromkeys([*longest, *others]))
+    return sorted(dict.fromkeys([*longest, *others]), key=lambda name: name == UNMEASURED)
 
 
 def _ended(rows: Sequence[Row]) -> list[Row]:

@@ -21,7 +21,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem } h2 { font-size: 1.1rem; margin: 0 0
 p { margin: .25rem 0 .75rem } .quiet { color: var(--quiet) } .good { color: var(--good) } .bad { color: var(--bad) }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 1rem; margin: 1rem 0;
   overflow-x: auto }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem; margin: 1rem 0 }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1rem; margin: 1rem 0 }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem }
 .tiles b { display: block; font-size: 1.4rem } .tiles span { color: var(--quiet); font-size: .875rem }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .875rem }
@@ -114,7 +114,7 @@ def _phases(told: Told) -> str:
     of_model = {f"— {name}": each for name, each in told["model_s"].items()}
     histograms = {name: each for name, each in told["histograms"].items() if name != "latency"}
     return (
-        charts.bars("seconds by phase", means, tails, "seconds")
+        charts.points("seconds by phase", means, tails)
         + _percentiles(found | of_model | whole)
         + charts.small_histograms("histograms of phases, seconds", histograms)
     )

@@ -96,7 +96,7 @@ def overhead_of(row: Row) -> float:
     return sum(
         seconds
         for name, seconds in row.spent.items()
-        if name not in OTHERS_WORK and not name.endswith((".wait", ".take"))
+        if name not in OTHERS_WORK and not name.endswith((".wait", ".pause"))
     )
 
 
