@@ -68,7 +68,7 @@ def histogram(name: str, found: Histogram, marks: Mapping[str, float]) -> str:
         for label, value in marks.items():
             axes.axvline(value, color=SERIES[1], linewidth=1.4)
             axes.text(value, 1.0, label, transform=axes.get_xaxis_transform(), ha="center", va="bottom", color=INK)
-        axes.set(xlabel="seconds, logarithmic", ylabel="images")
+        axes.set(xlabel="logarithmic", ylabel="images")
 
     return _drawn(name, draw)
 
@@ -110,8 +110,20 @@ def _bars(axes: Any, found: Histogram) -> None:
         axes.bar(edges[:-1], counts, widths, align="edge", color=SERIES[0])
         axes.set_xscale("log")
         few = [edges[0], (edges[0] * edges[-1]) ** 0.5, edges[-1]]
-        axes.set_xticks(few, [f"{each:.2g}" for each in few])
+        axes.set_xticks(few, list(map(short, few)))
         axes.minorticks_off()
+
+
+def short(seconds: float) -> str:
+    """A duration in a few letters.
+
+    >>> short(627.6), short(0.0123), short(0.00002)
+    ('628 s', '12 ms', '20 µs')
+    """
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if (value := seconds * factor) >= 1 or unit == "µs":
+            break
+    return f"{value:.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
 
 
 def _drawn(name: str, draw: Any, height: float = HEIGHT) -> str:

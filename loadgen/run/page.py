@@ -26,7 +26,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .tiles b { display: block; font-size: 1.4rem } .tiles span { color: var(--quiet); font-size: .875rem }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .875rem }
 th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap }
-th:first-child, td:first-child { text-align: left } svg { max-width: 100%; height: auto; display: block }
+th:first-child, td:first-child { text-align: left } svg { width: 100%; height: auto; display: block }
 """
 PERCENTILES = ("mean", "p50", "p90", "p95", "p99", "max")
 Told = Mapping[str, Any]
@@ -124,7 +124,7 @@ def _accounted(told: Told) -> str:
     if not told["observed"]:
         return "Stages told nothing: start it with `monolayer up --observe`, and each phase of each image is here."
     return (
-        f"{told['accounted']:.2%} of all latencies was measured, phase by phase; the rest is `unmeasured`. What a "
+        f"{told['accounted']:.2%} of all latencies was measured, phase by phase; the rest is called unmeasured. What a "
         "zip's images share counts for each of them. Rows with a dash lie within predict.model, tiles added up."
     )
 

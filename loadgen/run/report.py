@@ -71,7 +71,7 @@ def report(
         "machine_over_time": _machine(samples, measured),
         "cost": costs(sent, found.ends, found.prices),
         "verdict": found.verdict,
-        "notes": list(found.notes),
+        "notes": [*found.notes, *_stopped(about, sent)],
     }
 
 
@@ -109,6 +109,11 @@ def _by_repeat(measured: Sequence[Row]) -> list[list[Row]]:
     for row in measured:
         found.setdefault(row.repeat, []).append(row)
     return list(found.values())
+
+
+def _stopped(about: About, sent: Sequence[Sent]) -> list[str]:
+    planned = sum(map(len, schedule(about.plan)))
+    return [f"It was stopped when {len(sent)} of {planned} zips had been sent."] if len(sent) < planned else []
 
 
 def _zips(about: About, sent: Sequence[Sent]) -> dict[str, Any]:

@@ -54,6 +54,17 @@ def test_its_page_fetches_nothing_and_takes_every_colour_from_its_style(folder: 
     assert "postprocess.store" in page
 
 
+def test_a_run_that_was_stopped_is_reported_as_far_as_it_came(tmp_path: Path) -> None:
+    zips = made.sent(PLAN)[:3]
+    folder = made.written(tmp_path / "stopped", PLAN, zips)
+    with (folder / "sent.jsonl").open("a") as file:
+        file.write('{"due": {"number"')  # killed in the middle of a line
+    told = write(folder, Found(made.ends(zips), made.SOUND))
+    assert told["notes"] == ["It was stopped when 3 of 21 zips had been sent."]
+    assert told["images"]["fates"] == {"labelled": 40}
+    assert "dollars" not in told["cost"]
+
+
 def test_a_run_that_is_beyond_the_noise_is_better_and_the_other_way_round_worse(folder: Path, tmp_path: Path) -> None:
     reported(tmp_path / "slower", service=0.2)
     found = compare(folder, tmp_path / "slower")
