@@ -4,6 +4,8 @@ StoreError
 ├── NotFound       the key holds nothing
 ├── Changed        the object is no longer the one that was asked for (its etag differs)
 └── Unavailable    the store can't be reached, or has no room: try again
+    ├── Full           it has no room
+    └── Unfinished     it is still putting an upload together
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +31,10 @@ class Unavailable(StoreError):
 
 class Full(Unavailable):
     """The store has no room left: somebody has to make some."""
+
+
+class Unfinished(Unavailable):
+    """The store is still putting the parts of an upload together: that takes longer the more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,10 @@ class Store(Protocol):
         """The parts stored so far, in order: what a resumed upload may skip."""
 
     def finish_upload(self, key: str, upload: str, parts: Sequence[Part]) -> str:
-        """Make the parts one object; returns its etag. Finishing twice returns the same etag, or raises `NotFound`."""
+        """Make the parts one object, which is there then; returns its etag.
+
+        Finishing twice returns the same etag, or raises `NotFound`; while the store is at it, `Unfinished`.
+        """
 
     def abort_upload(self, key: str, upload: str) -> None:
         """Forget a multipart upload and its parts; an unknown one is no error."""

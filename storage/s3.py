@@ -23,7 +23,7 @@ from observability.cost import Asked
 from storage import operations
 from storage.connections import connections
 from storage.listing import Page, read_page
-from storage.objects import Changed, Full, NotFound, Part, Stat, StoreError, Unavailable
+from storage.objects import Changed, Full, NotFound, Part, Stat, StoreError, Unavailable, Unfinished
 from storage.probe import probe
 
 Headers = dict[str, str | list[str] | tuple[str]]
@@ -170,12 +170,19 @@ class S3Store:
                     return found
 
     def finish_upload(self, key: str, upload: str, parts: Sequence[Part]) -> str:
-        """Make the parts one object; returns its etag. Finishing twice raises `NotFound`."""
+        """Make the parts one object, which is there then; returns its etag.
+
+        A server may answer whoever asks again while it is at it as if it had finished, so the object is looked for.
+        """
         wanted = [minio.datatypes.Part(part.number, part.etag) for part in parts]
         with self._errors(key):
             result = self._client._complete_multipart_upload(self.bucket, key, upload, wanted)
         if not result.etag:  # an error that came after the answer had begun with 200
             raise Unavailable(f"{self.endpoint} did not put {key} together")
+        try:
+            self.stat(key)
+        except NotFound:
+            raise Unfinished(f"{self.endpoint} is still putting {key} together") from None
         operations.count_others(Asked(a=len(wanted)))  # clients put them
         return _bare(result.etag)
 

@@ -5,11 +5,14 @@ They are started as `monolayer up` starts them, on ports and in folders of their
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+import boto3
 import pytest
 
 from kiosk.local.cache import cache_folder
@@ -36,9 +39,12 @@ def observable() -> bool:
 
 
 @contextmanager
-def running(folder: Path, *parts: str, workers: int = 1) -> Iterator[Local]:
+def running(
+    folder: Path, *parts: str, workers: int = 1, through: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Local]:
     """Run some parts, or all, with their state in a folder; installs into the usual cache what is not there."""
-    local = Local(State(folder), cache_folder(), parts or EVERYTHING, any_ports=True, workers=workers)
+    state, what = State(folder), parts or EVERYTHING
+    local = Local(state, cache_folder(), what, any_ports=True, workers=workers, through=through)
     local.install(lambda part, words: print(f"{part}: {words}"))
     local.start(bound=True)
     try:
@@ -46,6 +52,17 @@ def running(folder: Path, *parts: str, workers: int = 1) -> Iterator[Local]:
         yield local
     finally:
         local.stop()
+
+
+def s3_client(variables: Mapping[str, str]) -> Any:
+    """boto3's client of the servers that these variables name."""
+    return boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        region_name=variables["AWS_DEFAULT_REGION"],
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from kiosk.access.holdings import OverQuota
 from kiosk.api.headers import ALWAYS, STRICT
 from kiosk.api.tokens import BadToken
 from kiosk.contract import FULL, Problem
-from storage.objects import Full, NotFound, StoreError, Unavailable
+from storage.objects import Full, NotFound, StoreError, Unavailable, Unfinished
 from streams.intake import Gone, Refused
 from streams.jobs.ledger import NoSuchJob
 from streams.kafka import BrokerAway
@@ -50,6 +50,7 @@ def add_to(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Unavailable, _answer_with(HTTPStatus.SERVICE_UNAVAILABLE, _STORE, AGAIN))
+    app.add_exception_handler(Unfinished, _answer_with(HTTPStatus.SERVICE_UNAVAILABLE, _UNFINISHED, AGAIN))
     app.add_exception_handler(Full, _answer_with(HTTPStatus.INSUFFICIENT_STORAGE, FULL))
     app.add_exception_handler(BrokerAway, _answer_with(HTTPStatus.SERVICE_UNAVAILABLE, _BROKER, AGAIN))
     app.add_exception_handler(Exception, _unexpected)
@@ -66,6 +67,7 @@ _STATUS: dict[type[Exception], HTTPStatus] = {
     StoreError: HTTPStatus.BAD_GATEWAY,
 }
 _STORE = "The object store can't be reached just now; try again in a moment."
+_UNFINISHED = "The upload is still being put together; complete it again in a moment."
 _BROKER = "Kafka can't be reached just now; what was uploaded is kept, so complete the upload again in a moment."
 
 

@@ -86,12 +86,12 @@ def stored(upload: str, tools: Given) -> list[StoredPart]:
 def complete(upload: str, completion: Completion, tools: Given) -> Accepted:
     """Make the parts one object, and the object a job. Completing twice gives the same job."""
     token = token_of(upload, tools)
-    again = bool(token.submission) and _is_there(token, tools)
-    if again:  # whoever sent the same at the same time was faster, or this is the second call
+    there = _is_there(token, tools)
+    if there:  # whoever sent the same at the same time was faster, or this is the second call
         tools.store.abort_upload(token.key, token.multipart)
     elif _finish(token, completion, tools):
         _keep_within_quota(token, tools)
-    return acceptance.accept(token, tools, again)
+    return acceptance.accept(token, tools, again=there and bool(token.submission))
 
 
 def abort(upload: str, tools: Given) -> None:

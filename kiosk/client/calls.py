@@ -100,10 +100,10 @@ class Calls:
         path: str,
         body: BaseModel | None = None,
         *,
-        patient: bool = True,
+        patience: float | None = None,
         **query: str | int,
     ) -> Found:
-        """Send a request and read its answer as `kind`.
+        """Send a request and read its answer as `kind`; its own patience, if it has one, goes before all requests'.
 
         Raises
         ------
@@ -116,7 +116,7 @@ class Calls:
         """
         content = None if body is None else body.model_dump_json(exclude_none=True).encode()
         headers = {"Content-Type": "application/json"} if content else {}
-        response = self._send(method, path, content, headers, query, self.patience if patient else 0)
+        response = self._send(method, path, content, headers, query, self.patience if patience is None else patience)
         return self._understood(kind, response)
 
     def hand_over(self, kind: type[Found], path: str, data: bytes, mark: str, query: dict[str, str | int]) -> Found:

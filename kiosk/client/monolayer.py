@@ -95,7 +95,7 @@ class Monolayer:
 
     def health(self) -> Health:
         """Whether the API answers right now; raises `NotRunning`."""
-        return self._calls.ask(Health, "GET", "/health", patient=False)
+        return self._calls.ask(Health, "GET", "/health", patience=0)
 
     def models(self) -> list[ModelView]:
         """The models that jobs may name."""

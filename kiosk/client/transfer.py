@@ -21,6 +21,8 @@ AT_ONCE = 2
 """Parts under way; so many and one more are in memory."""
 AT_A_TIME = 4 * 1024**2
 """Bytes: with fewer, the requests that parts need take longer than the bytes."""
+TOGETHER = 20e6
+"""Bytes a second at which even a slow disk of the store puts parts together."""
 TRIES = 3
 _PIECE = 256 * 1024
 Report = Callable[[int], None]
@@ -65,7 +67,8 @@ def _in_parts(calls: Calls, parcel: Parcel, upload: NewUpload, report: Report) -
         calls.forget(path)
         raise
     try:
-        return calls.ask(Accepted, "POST", f"{path}/complete", Completion(parts=parts))
+        patience = calls.patience + parcel.size / TOGETHER
+        return calls.ask(Accepted, "POST", f"{path}/complete", Completion(parts=parts), patience=patience)
     except Refused as error:
         if error.status == HTTPStatus.INSUFFICIENT_STORAGE:
             calls.forget(path)

@@ -162,13 +162,14 @@ def _kafka(place: Place) -> Process:
 
 
 def _s3(place: Place) -> Process:
-    keys, installed = place.state.keys(), golang.installed(s3.SERVER, place.cache)
+    keys, installed, folder = place.state.keys(), golang.installed(s3.SERVER, place.cache), place.state.folder / "s3"
     return Process(
         name="s3",
-        argv=tuple(s3.command(installed, place.state.folder / "s3", place.ports["s3"], place.host)),
+        argv=tuple(s3.command(installed, folder, place.ports["s3"], place.host)),
         probe=probes.s3_answers(place.addresses["s3"], keys),
         log=place.state.log("s3"),
         environment=_marked(place, s3.variables(keys)),
+        before=partial(s3.take_up, folder),
         stop=1,
     )
 

@@ -65,6 +65,21 @@ def variables(keys: Keys) -> dict[str, str]:
     }
 
 
+def take_up(folder: Path) -> None:
+    """Let uploads that it was putting together when it died be completed again; only before a start.
+
+    It renames an upload's folder from ``<upload>`` to ``<upload>.<etag>.inprogress`` for that time, and answers all who
+    complete it again that it is done.
+
+    Parameters
+    ----------
+    folder
+        Its part of the state folder.
+    """
+    for left in folder.glob("data/*/.sgwtmp/multipart/*/*.inprogress"):
+        left.rename(left.with_name(left.name.partition(".")[0]))
+
+
 def keeps_attributes(folder: Path) -> bool:
     """Tell whether files in a folder can carry extended attributes of the user.
 

@@ -9,13 +9,13 @@ import pytest
 
 from kiosk.api import uploads
 from kiosk.api.problems import Trouble
-from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused, transfer
+from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused, calls, transfer
 from kiosk.client import monolayer as monolayer_module
 from kiosk.client.calls import Calls, Pauses
 from kiosk.client.packing import Parcel
 from kiosk.client.transfer import blocks, unpack
 from kiosk.contract import PART_SIZE, JobView
-from storage.objects import Full
+from storage.objects import Full, Unfinished
 from tests.kiosk.front import BAD, Bucket, Told, app_of, finish, images_in, made_job, open_door, serving, tiff
 
 
@@ -152,6 +152,28 @@ def test_a_disk_that_is_full_when_the_parts_are_put_together_is_told_at_once_and
         with pytest.raises(Refused, match="The disk of the store is full"):
             monolayer.submit([plate])
         assert not store._uploads
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_an_upload_that_the_store_puts_together_for_long_is_waited_for_as_its_size_demands(
+    plate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, left = Bucket.finish_upload, [True] * 4
+
+    def slow(*given: Any) -> str:
+        if left:
+            left.pop()
+            raise Unfinished("still at it")
+        return finish(*given)
+
+    monkeypatch.setattr(calls, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(Bucket, "finish_upload", slow)
+    with open_door() as (address, _, told), Monolayer(address, patience=0.01) as monolayer:
+        with pytest.raises(Refused, match="still being put together"):
+            monolayer.submit([plate])
+        monkeypatch.setattr(transfer, "TOGETHER", 1000)
+        [job] = monolayer.submit([plate])
+        assert [event.job for event in told.events] == [job]
 
 
 def test_a_full_disk_is_told_at_once_of_a_small_file_too(plate: Path, monkeypatch: pytest.MonkeyPatch) -> None:

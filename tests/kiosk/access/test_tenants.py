@@ -175,7 +175,10 @@ def test_who_stores_as_much_as_they_may_is_told_before_and_after_the_bytes_are_s
     assert house.ask("POST", "/jobs?name=a.tif", "", content=bytes(3000)).status_code == 201  # of no tenant
 
 
-def test_completing_twice_takes_no_images_from_the_job_that_fills_the_quota() -> None:
+@pytest.mark.parametrize("forgetful", [True, False], ids=["a store that says not found", "one that says the same"])
+def test_completing_twice_takes_no_images_from_the_job_that_fills_the_quota(
+    forgetful: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = House(Quota(images=1, bytes=1600))
     house.store.delete([keys.job("job-one")])
     upload = house.ask("POST", "/uploads", json={"name": "plate.zip"}).json()["upload"]
@@ -183,6 +186,8 @@ def test_completing_twice_takes_no_images_from_the_job_that_fills_the_quota() ->
     parts = {"parts": [part]}
     first = house.ask("POST", f"/uploads/{upload}/complete", json=parts)
     assert first.status_code == 200
+    if not forgetful:
+        monkeypatch.setattr(Bucket, "finish_upload", lambda *_: "etag")
     again = InProcess(app_of(house.store, access=Access(login=True, secret=b"s"), quota=Quota(images=1, bytes=1600)))
     second = again.post(
         f"{V1}/uploads/{upload}/complete", json=parts, headers={"Authorization": f"Bearer {house.tokens['one']}"}

@@ -1,4 +1,5 @@
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from kiosk.local.settings import BUCKET
 from kiosk.local.stack import Local
 from observability.dashboards.collection import DASHBOARDS
 from observability.dashboards.viewer import asked
+from storage.objects import Part, Unfinished
 from storage.s3 import S3Store
 from tests.servers import running
 
@@ -88,6 +90,21 @@ def test_the_s3_server_comes_back_from_a_kill_with_its_objects(local: Local) -> 
     store(local).put("a/before", b"\0\1")
     wait_for_the_next_life(local, "s3", kill(local, "s3"))
     assert store(local).get("a/before") == b"\0\1"
+
+
+def test_an_upload_that_the_s3_server_died_over_is_not_taken_for_finished_and_can_be_completed_again(
+    local: Local,
+) -> None:
+    upload = store(local).start_upload("a/plate.zip")
+    parts = [Part(1, store(local).store_part("a/plate.zip", upload, 1, b"pixels"))]
+    [folder] = (local.state.folder / "s3" / "data").glob(f"{BUCKET}/.sgwtmp/multipart/*/{upload}")
+    etag = hashlib.md5(bytes.fromhex(parts[0].etag), usedforsecurity=False).hexdigest()
+    folder.rename(folder.with_name(f"{upload}.{etag}-1.inprogress"))  # as it does itself for that time
+    with pytest.raises(Unfinished):
+        store(local).finish_upload("a/plate.zip", upload, parts)
+    wait_for_the_next_life(local, "s3", kill(local, "s3"))
+    store(local).finish_upload("a/plate.zip", upload, parts)
+    assert store(local).get("a/plate.zip") == b"pixels"
 
 
 def test_triton_answers_a_real_inference(local: Local) -> None:
