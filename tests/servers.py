@@ -18,6 +18,8 @@ import pytest
 from kiosk.local.cache import cache_folder
 from kiosk.local.install import missing
 from kiosk.local.processes import EVERYTHING
+from kiosk.local.s3 import Keys
+from kiosk.local.settings import BUCKET, aws_environment
 from kiosk.local.stack import Local
 from kiosk.local.state import State
 
@@ -31,6 +33,16 @@ class S3Server:
     secret_key: str
     folder: Path
     """Its buckets are folders here."""
+
+    def variables(self, kafka: str, bucket: str = BUCKET) -> dict[str, str]:
+        """What programs of ours and others read, beside a broker."""
+        return {
+            "MONOLAYER_KAFKA": kafka,
+            "MONOLAYER_S3_ENDPOINT": self.endpoint,
+            "MONOLAYER_S3_ACCESS_KEY": self.access_key,
+            "MONOLAYER_S3_SECRET_KEY": self.secret_key,
+            "MONOLAYER_BUCKET": bucket,
+        } | aws_environment({"s3": self.endpoint}, Keys(self.access_key, self.secret_key))
 
 
 def observable() -> bool:

@@ -5,7 +5,6 @@ import json
 import zipfile
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pytest
 import tifffile
@@ -16,6 +15,7 @@ from inference.synthetic import field
 from kiosk.local.cache import cache_folder
 from kiosk.local.samples import real_nuclei
 from tests.e2e.system import System, until
+from tests.servers import s3_client
 
 pytestmark = pytest.mark.e2e
 
@@ -37,13 +37,7 @@ def zipped(folder: Path, archive: Path) -> Path:
 
 def objects(system: System):  # type: ignore[no-untyped-def]
     env = system.environment()
-    return boto3.client(
-        "s3",
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-        region_name="us-east-1",
-    ), env["MONOLAYER_BUCKET"]
+    return s3_client(env), env["MONOLAYER_BUCKET"]
 
 
 def finished(system: System, name: str):  # type: ignore[no-untyped-def]
@@ -80,16 +74,6 @@ def test_files_and_folders_together_are_one_job(system: System, tmp_path: Path) 
     single = write_fields(tmp_path / "more", 1) / "field 000.tif"
     answer = system.submit(folder, single, "--diameter", "24")
     assert (answer["images"], answer["labelled"]) == (3, 3)
-
-
-def test_an_object_put_into_the_inbox_by_any_s3_client_becomes_a_job_once(system: System, tmp_path: Path) -> None:
-    archive = zipped(write_fields(tmp_path / "p", 2), tmp_path / "inbox plate.zip")
-    client, bucket = objects(system)
-    client.upload_file(str(archive), bucket, "inbox/nuclei/inbox plate.zip")
-    job = finished(system, "inbox plate.zip")
-    assert (job["images"], job["labelled"]) == (2, 2)
-    jobs = json.loads(system.run("jobs", "--json"))["jobs"]
-    assert [job["name"] for job in jobs].count("inbox plate.zip") == 1
 
 
 def test_an_unknown_model_in_the_inbox_is_a_rejected_job_that_says_so(system: System, tmp_path: Path) -> None:

@@ -84,13 +84,7 @@ def test_the_api_is_a_process_that_takes_uploads_and_leaves_when_asked(
 ) -> None:
     (tmp_path / "a.tif").write_bytes(tiff())
     address = f"http://127.0.0.1:{_free_port()}"
-    environment = os.environ | {
-        "MONOLAYER_API": address,
-        "MONOLAYER_KAFKA": kafka_address,
-        "MONOLAYER_S3_ENDPOINT": s3_server.endpoint,
-        "MONOLAYER_S3_ACCESS_KEY": s3_server.access_key,
-        "MONOLAYER_S3_SECRET_KEY": s3_server.secret_key,
-    }
+    environment = os.environ | s3_server.variables(kafka_address) | {"MONOLAYER_API": address}
     process = subprocess.Popen([sys.executable, "-m", "kiosk.api"], env=environment)
     try:
         with Monolayer(address) as client:

@@ -27,14 +27,7 @@ def announce(address: str, *records: tuple[str, bytes]) -> None:
 
 
 def verify(server: S3Server, kafka: str, bucket: str, *options: str) -> tuple[int, dict[str, Any]]:
-    environment = {
-        "MONOLAYER_KAFKA": kafka,
-        "MONOLAYER_S3_ENDPOINT": server.endpoint,
-        "MONOLAYER_S3_ACCESS_KEY": server.access_key,
-        "MONOLAYER_S3_SECRET_KEY": server.secret_key,
-        "MONOLAYER_BUCKET": bucket,
-    }
-    result = CliRunner().invoke(app, ["verify", *options, "--json"], env=environment)
+    result = CliRunner().invoke(app, ["verify", *options, "--json"], env=server.variables(kafka, bucket))
     assert result.exit_code in (0, 1), result.output
     return result.exit_code, json.loads(result.stdout)
 
