@@ -7,12 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.thresholds import FOREGROUND, PROMINENCE, SMOOTHING, SPECK
 from inference.watershed import renumber, watershed, without_border
-
-FOREGROUND = 128  # of 255: a pixel belongs to an object from here on
-PROMINENCE = 30  # of 255: two maxima of the distance are two objects if the valley between them is deeper
-SMOOTHING = 1.0  # px at the maps' scale: Gaussian that takes the quantisation's steps out of the distance
-SPECK = 50  # px at the maps' scale: smaller objects are dropped; a typical one has 450
 
 
 @dataclass(frozen=True, slots=True)

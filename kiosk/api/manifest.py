@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from inference import segmentation
+from inference import thresholds
 from inference.models import Model
 from kiosk.api import naming, trust
 from kiosk.api.outcome import Results
@@ -46,10 +46,10 @@ def facts(results: Results, model: Model | None) -> dict[str, object]:
             "citations": list(known.citations) if known else [],
         },
         "post_processing": {
-            "smoothing_px": segmentation.SMOOTHING,
-            "foreground_threshold": round(segmentation.FOREGROUND / 255, 3),
-            "prominence_threshold": round(segmentation.PROMINENCE / 255, 3),
-            "smallest_object_px": segmentation.SPECK,
+            "smoothing_px": thresholds.SMOOTHING,
+            "foreground_threshold": round(thresholds.FOREGROUND / 255, 3),
+            "prominence_threshold": round(thresholds.PROMINENCE / 255, 3),
+            "smallest_object_px": thresholds.SPECK,
         },
         "overlay_longest_side_px": LONGEST,
         "options": job.options.model_dump(exclude_none=True),

@@ -14,4 +14,4 @@ def test_an_upload_survives_cut_connections_and_the_death_of_the_api_and_arrives
     assert seen["checksum_right"]
     assert (seen["cuts"], seen["kills"]) == (3, 1)
     assert seen["sent_to_size"] < 2
-    assert seen["api_peak_mb"] < 250  # most of it the interpreter and what it imports
+    assert seen["api_peak_mb"] < 170  # most of it what is imported, of which a compiler alone would be 60

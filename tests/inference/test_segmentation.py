@@ -11,8 +11,9 @@ from scipy import ndimage
 from skimage import measure, morphology, segmentation
 
 from inference.scoring import f1
-from inference.segmentation import FOREGROUND, PROMINENCE, SMOOTHING, SPECK, segment
+from inference.segmentation import segment
 from inference.synthetic import field
+from inference.thresholds import FOREGROUND, PROMINENCE, SMOOTHING, SPECK
 from inference.watershed import watershed
 
 
