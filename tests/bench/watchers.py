@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -92,20 +93,20 @@ def deliver(variables: Mapping[str, str], objects: int, watchers: int, kills: in
     chance, begun = random.Random(seed), time.perf_counter()
     moments = sorted(chance.sample(range(1, objects), kills))
     watched = Watchers(variables, watchers, chance)
-    jobs, announcements = set[str](), 0
+    folder = f"inbox/nuclei/{uuid.uuid4().hex}"  # the topic may have others' uploads
+    announced: dict[tuple[int, int], str] = {}
+    jobs: set[str] = set()
     with KafkaTopics(variables["MONOLAYER_KAFKA"]) as topics:
-        _wait_until_readable(topics)
-        put = _putting(variables, objects)
+        put = _putting(variables, folder, objects)
         list(islice(put, objects // 2))
         with watched.running():
             while len(jobs) < objects:
                 list(islice(put, A_BURST))
-                for record in topics.read("uploads"):
-                    announcements += 1
-                    jobs.add(json.loads(record.value)["job"])
-                    while moments and len(jobs) >= moments[0]:
-                        moments.pop(0)
-                        watched.kill()
+                announced |= _read(topics, folder)
+                jobs = set(announced.values())
+                while moments and len(jobs) >= moments[0]:
+                    moments.pop(0)
+                    watched.kill()
                 time.sleep(LOOK_SECONDS)
                 if time.perf_counter() - begun > PATIENCE:
                     raise SystemExit(f"only {len(jobs)} of {objects} objects were announced")
@@ -113,7 +114,7 @@ def deliver(variables: Mapping[str, str], objects: int, watchers: int, kills: in
         "objects": objects,
         "announced": len(jobs),
         "accepted": len(list(bucket_of(variables).folders("jobs/"))),
-        "announcements": announcements,
+        "announcements": len(announced),
         "kills": watched.kills,
         "seconds": round(time.perf_counter() - begun, 1),
     }
@@ -125,27 +126,24 @@ def bucket_of(variables: Mapping[str, str]) -> S3Bucket:
     return S3Bucket(*(variables[name] for name in names))
 
 
-def _wait_until_readable(topics: KafkaTopics) -> None:
-    """Return when the topic just made has found its leader."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            list(topics.read("uploads"))
-            return
-        except TopicsAway:
-            if time.monotonic() > until:
-                raise
-            time.sleep(LOOK_SECONDS)
+def _read(topics: KafkaTopics, folder: str) -> dict[tuple[int, int], str]:
+    """The folder's jobs announced since it was last read, by place; none where the topic has no leader just now."""
+    try:
+        found = list(topics.read("uploads"))
+    except TopicsAway:
+        return {}
+    events = {(record.partition, record.offset): json.loads(record.value) for record in found}
+    return {place: event["job"] for place, event in events.items() if event["object"].startswith(folder)}
 
 
-def _putting(variables: Mapping[str, str], objects: int) -> Iterator[str]:
+def _putting(variables: Mapping[str, str], folder: str, objects: int) -> Iterator[str]:
     """Put one object after the other, of distinct bytes; the keys."""
     client = s3_client(variables)
     image, _ = synthetic((SIDE, SIDE), seed=0, n_cells=3)
     for number in range(objects):
         file = io.BytesIO()
         tifffile.imwrite(file, image, description=str(number))
-        key = f"inbox/nuclei/{number % 7}/image {number}.tif"
+        key = f"{folder}/{number % 7}/image {number}.tif"
         client.put_object(Bucket=variables["MONOLAYER_BUCKET"], Key=key, Body=file.getvalue())
         yield key
 
