@@ -16,6 +16,8 @@ interface Given {
   form: Form;
   models: ModelView[];
   guess: Guess | undefined;
+  /** What the files call their channels; none where they don't. */
+  channels: string[];
   onChange: (form: Form) => void;
 }
 
@@ -28,7 +30,7 @@ export function wishOf(form: Form): Wish {
   return { model: form.model, options };
 }
 
-export function Settings({ form, models, guess, onChange }: Given) {
+export function Settings({ form, models, guess, channels, onChange }: Given) {
   const change = (name: keyof Form) => (event: { target: { value: string } }) =>
     onChange({ ...form, [name]: event.target.value });
   const model = models.find((each) => each.name === form.model);
@@ -74,7 +76,18 @@ export function Settings({ form, models, guess, onChange }: Given) {
       </label>
       <label>
         Channel, counted from 1
-        <input type="number" min="1" step="1" value={form.channel} placeholder="the first" onChange={change("channel")} />
+        {channels.length > 0 ? (
+          <select value={form.channel} onChange={change("channel")}>
+            <option value="">the first: {channels[0] || "no name"}</option>
+            {channels.map((name, index) => (
+              <option key={index} value={index + 1}>
+                {index + 1}: {name || "no name"}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <input type="number" min="1" step="1" value={form.channel} placeholder="the first" onChange={change("channel")} />
+        )}
       </label>
       <p id="size-hint" className="quiet">
         {hint(guess)}

@@ -8,7 +8,7 @@ import { Shipments } from "../parts/shipments.tsx";
 import { href } from "../route.ts";
 import { sorted, type Gathered } from "../upload/gather.ts";
 import { parcels } from "../upload/parcels.ts";
-import { guess, type Guess } from "../upload/scale.ts";
+import { channels, guess } from "../upload/scale.ts";
 import type { Sendings } from "../upload/sendings.ts";
 import { count, size } from "../words.ts";
 import { Settings, wishOf, type Form } from "./settings.tsx";
@@ -20,7 +20,8 @@ export function SubmitPage({ sendings }: { sendings: Sendings }) {
   const [files, setFiles] = useState<Gathered[]>([]);
   const [form, setForm] = useState<Form>(EMPTY);
   const { sent, left } = sorted(files);
-  const seen = useGuess(sent);
+  const seen = useSeen(sent, guess);
+  const named = useSeen(sent, channels);
   const chosen = form.model || models.found?.[0]?.name || "";
   const start = async (): Promise<void> => {
     setFiles([]);
@@ -41,7 +42,7 @@ export function SubmitPage({ sendings }: { sendings: Sendings }) {
           }}
         >
           <Chosen sent={sent} left={left} onClear={() => setFiles([])} />
-          <Settings form={{ ...form, model: chosen }} models={models.found ?? []} guess={seen} onChange={setForm} />
+          <Settings form={{ ...form, model: chosen }} models={models.found ?? []} guess={seen} channels={named ?? []} onChange={setForm} />
           <button className="main" type="submit" disabled={!chosen}>
             Start
           </button>
@@ -82,14 +83,14 @@ function merged(before: Gathered[], more: Gathered[]): Gathered[] {
   return [...new Map([...before, ...more].map((each) => [each.path, each])).values()];
 }
 
-/** The pixel size that the first of the files tells, if one of the first few does. */
-function useGuess(files: Gathered[]): Guess | undefined {
-  const [found, setFound] = useState<Guess>();
+/** What a look into the first few of the files tells. */
+function useSeen<Told>(files: Gathered[], look: (files: Gathered[]) => Promise<Told>): Told | undefined {
+  const [found, setFound] = useState<Told>();
   const names = files.map((each) => each.path).join("\n");
   useEffect(() => {
     let wanted = true;
     setFound(undefined);
-    void guess(files).then((one) => wanted && setFound(one));
+    void look(files).then((one) => wanted && setFound(() => one));
     return () => void (wanted = false);
   }, [names]);
   return found;

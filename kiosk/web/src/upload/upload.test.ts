@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { channelNames } from "./channels.ts";
 import { sorted, type Gathered } from "./gather.ts";
 import { fromDescription, fromResolution } from "./microns.ts";
 import { fingerprint, parcels, parts } from "./parcels.ts";
@@ -78,3 +79,13 @@ function tag(view: DataView, at: number, number: number, kind: number, value: nu
   view.setUint32(at + 4, 1, true);
   view.setUint32(at + 8, value, true);
 }
+
+test("channels are called what the first image of OME-XML calls them", () => {
+  const channel = (name: string): string => `<Channel ID="c" ${name} SamplesPerPixel="1"><LightPath/></Channel>`;
+  const image = (...names: string[]): string => `<Image Name="no"><Pixels SizeC="2">${names.map(channel).join("")}<TiffData/></Pixels></Image>`;
+  const ome = `<OME xmlns="x">${image(`Name="DAPI &gt; &#956;&amp;m"`, "Name='a > b'", "")}${image(`Name="other"`)}</OME>`;
+  assert.deepEqual(channelNames(ome), ["DAPI > μ&m", "a > b", ""]);
+  assert.deepEqual(channelNames(`<ome:Pixels><ome:Channel EmissionName="x" Name="GFP"/></ome:Pixels>`), ["GFP"]);
+  assert.deepEqual([channelNames("ImageJ=1.54\nchannels=3"), channelNames("")], [[], []]);
+  assert.deepEqual(channelNames(`<Pixels><Channel Name="&#99999999999;"/>`), ["&#99999999999;"]);
+});
