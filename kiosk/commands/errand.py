@@ -127,7 +127,7 @@ class Errand:
     def _tell(self, state: "JobView") -> None:
         if not self._json:
             done = f"{state.labelled} of {screen.amount(state.images or 0, 'image')} labelled"
-            screen.say(f"{state.name}: {done} in {screen.clock(state.seconds)}")
+            screen.say(f"{state.name}: {done} in {screen.took(state)}")
         if state.cancelled:
             screen.warn(f"{screen.amount(state.cancelled, 'image')} of {state.name} cancelled.")
         if not state.rejected:

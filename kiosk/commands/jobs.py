@@ -150,13 +150,14 @@ def described(job: "JobView") -> list[str]:
     asked = ", ".join(f"{name} {value}" for name, value in job.options.model_dump(exclude_none=True).items())
     lines = [
         f"{job.name}, model {job.model}{f' ({asked})' if asked else ''}",
-        f"{job.state}: {screen.counts(job)}, {screen.clock(job.seconds)}",
+        f"{job.state}: {screen.counts(job)}, {screen.took(job)}",
     ]
     if still := screen.standing(job):
         lines.append(still)
     lines += money.lines(job)
     if job.round:
-        lines.append(f"rejected images were sent through again {screen.amount(job.round, 'time')}")
+        again = f"rejected images were sent through again {screen.amount(job.round, 'time')}"
+        lines.append(f"{again}; the time is that of the last, {screen.clock(job.seconds)} since the job was accepted")
     if job.held:
         lines.append("`monolayer held` shows what is held, `monolayer release` lets it go on")
     if not job.over and job.deadline:

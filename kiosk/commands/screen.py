@@ -188,6 +188,11 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}" if minutes else f"{rest} s"
 
 
+def took(job: "JobView") -> str:
+    """How long a job took, or takes so far; of one whose images went through again, the last time."""
+    return clock(job.seconds if job.round_seconds is None else job.round_seconds)
+
+
 def amount(count: int, noun: str) -> str:
     """`1 image`, `2 images`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"

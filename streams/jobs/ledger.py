@@ -250,9 +250,14 @@ def _state(job: Job, rounds: list[Round], until: float, **fields: object) -> Job
     known: dict[str, object] = {
         "round": rounds[-1].round if rounds else 0,
         "deadline": rounds[-1].deadline if rounds else job.deadline,
-        "seconds": round(max(0.0, until - job.created), 3),
+        "seconds": _since(job.created, until),
+        "round_seconds": _since(rounds[-1].created, until) if rounds else None,
     }
     return JobState.model_validate(job.model_dump(include={"job", "name", "model", "created"}) | known | fields)
+
+
+def _since(begun: float, until: float) -> float:
+    return round(max(0.0, until - begun), 3)
 
 
 def _held(store: Store, job: Job) -> str:

@@ -224,6 +224,8 @@ class JobState(BaseModel):
     in_flight: int | None
     seconds: float
     """From acceptance to the end, or to now."""
+    round_seconds: float | None = None
+    """From the newest replay on; none where there was none."""
     round: int = 0
     """How often rejected images were sent through again."""
     deadline: float = DEADLINE

@@ -88,7 +88,8 @@ def test_replay_says_how_many_go_through_again_and_waits_for_them(door: tuple[st
     rest = monolayer("replay", job, "--wait", "--deadline", "2d", api=door[0])
     assert rest.stdout == "2 images go through again.\nmixed.zip: 4 of 4 labelled.\n"
     assert rest.exit_code == 0
-    assert "sent through again 2 times" in monolayer("show", job, api=door[0]).stdout
+    shown = monolayer("show", job, api=door[0]).stdout
+    assert "sent through again 2 times; the time is that of the last" in shown
     assert last_json(monolayer("show", job, "--json", api=door[0]))["deadline"] == 2 * 86400
 
 

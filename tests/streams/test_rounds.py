@@ -126,6 +126,15 @@ def test_a_job_that_is_replayed_runs_again_until_its_round_has_ended() -> None: 
     assert not ledger.exists(store, keys.open_job(JOB))
 
 
+def test_the_time_of_a_replay_counts_from_the_replay() -> None:
+    store = ended()
+    first = done(store)
+    assert ledger.state(store, JOB).round_seconds is None
+    replay(store, JOB, now=Time(START + 3600))
+    ledger.write(store, keys.done(JOB), first.model_copy(update={"round": 1, "finished": START + 3605}))
+    assert ledger.state(store, JOB).round_seconds == 5
+
+
 def test_a_zombies_rejection_of_an_older_round_counts_for_nothing() -> None:  # rules 2 and 6
     store = ended()
     replay(store, JOB)

@@ -56,7 +56,7 @@ function One({ view }: { view: JobView }) {
       <Fates view={view} />
       <span className="quiet">
         {view.images === null ? "being counted" : `${view.labelled} of ${view.images} labelled`}
-        {view.rejected > 0 && `, ${view.rejected} rejected`} · {when(view.created)} · {span(view.seconds)}
+        {view.rejected > 0 && `, ${view.rejected} rejected`} · {when(view.created)} · {span(view.round_seconds ?? view.seconds)}
         {view.cost ? ` · ${dollars(view.cost.dollars)}` : ""}
       </span>
     </a>

@@ -15,7 +15,7 @@ export function Progress({ view }: { view: JobView }) {
     ...(view.cancelled ? ([["Cancelled", view.cancelled.toLocaleString("en")]] as [string, ReactNode][]) : []),
     ...(view.state === "done" ? [] : ([["In flight", view.in_flight?.toLocaleString("en") ?? "…"]] as [string, ReactNode][])),
     ["Images per second", pace.rate === undefined ? "…" : figure(Number(pace.rate.toFixed(2)))],
-    view.state === "done" ? ["Took", span(view.seconds)] : ["Time left", pace.left === undefined ? "…" : `about ${span(pace.left)}`],
+    view.state === "done" ? [view.round ? "Last round took" : "Took", span(view.round_seconds ?? view.seconds)] : ["Time left", pace.left === undefined ? "…" : `about ${span(pace.left)}`],
     ...cost(view),
   ];
   return (
