@@ -155,6 +155,8 @@ class JobView(Answer):
     in_flight: int | None
     seconds: float
     """From acceptance to the end, or to now."""
+    round_seconds: float | None = None
+    """The same of the newest round alone; none where no images were sent through again."""
     refused: str = ""
     """Why the whole job can't be worked on; empty when it can."""
     round: int = 0
@@ -296,6 +298,8 @@ class Health(Answer):
 
     status: Literal["ok"] = "ok"
     version: str
+    traces: bool = False
+    """Whether traces are kept, so that it can be told where time went."""
 
 
 class Problem(Answer):

@@ -109,7 +109,7 @@ def health(tools: Given) -> Health:
     """Whether the API and its store answer."""
     with suppress(NotFound):
         tools.store.stat("health")
-    return Health(version=version("monolayer"))
+    return Health(version=version("monolayer"), traces=tools.traces is not None)
 
 
 def models(tools: Given) -> list[ModelView]:

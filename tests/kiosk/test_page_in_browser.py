@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tifffile
 
 from kiosk.access.caller import Scope as Right
 from kiosk.access.tokens import create
@@ -17,8 +19,9 @@ from kiosk.api.app import create_app
 from kiosk.api.guard import Access
 from kiosk.local import page as built
 from kiosk.local.cache import cache_folder
+from storage.labels import write_labels
 from tests.browser import PHONE, chromium, drop, sideways, visiting
-from tests.kiosk.front import BAD, MODELS, Bucket, app_of, serving, stages, tiff
+from tests.kiosk.front import BAD, MODELS, Bucket, app_of, finish, labels_of, made_job, serving, stages, tiff
 from tests.web_tools import quiet, web_tools
 
 pytestmark = pytest.mark.integration
@@ -109,6 +112,42 @@ def test_a_click_on_a_cell_tells_what_was_measured(browser: Any, door: tuple[str
         canvas.click(position={"x": x, "y": y})
         page.get_by_text("Cell 2 of 2").wait_for()
         assert "150" in page.get_by_role("row", name="Area, pixels").inner_text()
+
+
+def test_what_is_doubtful_is_a_link_and_its_page_says_why(browser: Any, door: tuple[str, Bucket]) -> None:
+    made_job(door[1], {"good.tif": tiff(), "empty.tif": tiff()}, "doubtful")
+    empty = write_labels(np.zeros((1, 40, 50), np.int32), {"label": np.zeros(0, np.int32)}, None, {})
+    finish(door[1], "doubtful", lambda entry: empty if entry.image else labels_of(1, 40, 50))
+    with visiting(browser, f"{door[0]}/#/jobs/doubtful") as page:
+        page.get_by_role("list", name="Look at these first").get_by_role("link", name="empty.tif").click()
+        page.get_by_text("Look before you trust the labels: no cells found").wait_for()
+        page.get_by_role("link", name="Image before").click()
+        page.get_by_text("2 cells").wait_for()
+        assert page.get_by_text("Look before you trust").count() == 0
+        assert page.get_by_text("Where its time went").count() == 0, "no traces are kept here"
+
+
+def test_a_channel_is_chosen_by_its_name_where_the_file_says_it(
+    browser: Any, door: tuple[str, Bucket], tmp_path: Path
+) -> None:
+    named = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP & more"]}}
+    tifffile.imwrite(tmp_path / "a.ome.tif", np.zeros((2, 40, 50), np.uint16), metadata=named)
+    with visiting(browser, door[0]) as page:
+        drop(page, tmp_path / "a.ome.tif")
+        page.get_by_label("Channel, counted from 1").select_option("2: GFP & more")
+        page.get_by_role("button", name="Start").click()
+        page.get_by_text("channel 2").wait_for()
+
+
+def test_jobs_are_turned_over_page_by_page(browser: Any, door: tuple[str, Bucket]) -> None:
+    for number in range(51):
+        made_job(door[1], {}, f"old{number:02d}", created=float(number), name=f"old {number}")
+        finish(door[1], f"old{number:02d}", lambda entry: None)
+    with visiting(browser, f"{door[0]}/#/jobs") as page:
+        page.get_by_role("button", name="Older").click()
+        page.get_by_text("old 0", exact=True).wait_for()
+        page.get_by_role("button", name="Newer").click()
+        page.get_by_text("old 50", exact=True).wait_for()
 
 
 def test_a_rejected_image_has_its_reason_and_is_sent_through_again(

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from kiosk.api.app import create_app
@@ -12,7 +13,7 @@ from kiosk.api.traces import OFF
 from kiosk.commands import screen
 from observability.tracing import trace_id
 from storage.memory import MemoryStore
-from tests.kiosk.front import MODELS, Bucket, InProcess, made_job, serving
+from tests.kiosk.front import MODELS, Bucket, InProcess, app_of, made_job, serving
 from tests.kiosk.front import Told as Announcer
 from tests.kiosk.test_cli import last_json, monolayer
 
@@ -53,6 +54,11 @@ def traced() -> Iterator[tuple[str, Kept]]:
     kept.spans += [span(trace_id("j1"), "job", "", 0, 0.5), span(trace_id("j1"), "upload", "job", 0, 0.25)]
     with serving(create_app(store, Announcer(), MODELS, kept=kept)) as address:
         yield address, kept
+
+
+def test_whether_traces_are_kept_is_told_before_anybody_asks_for_one(traced: tuple[str, Kept]) -> None:
+    assert httpx.get(f"{traced[0]}/api/v1/health").json()["traces"] is True
+    assert InProcess(app_of(MemoryStore())).get("/api/v1/health").json()["traces"] is False
 
 
 def test_an_images_time_is_shown_stage_within_image_and_phase_within_stage(

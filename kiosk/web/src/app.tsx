@@ -6,6 +6,7 @@ import { JobsPage } from "./pages/jobs.tsx";
 import { ModelsPage } from "./pages/models.tsx";
 import { SubmitPage } from "./pages/submit.tsx";
 import { TokenPage } from "./pages/token.tsx";
+import { KeptFlags, type Kept } from "./parts/flags.tsx";
 import { href, useRoute } from "./route.ts";
 import { Sendings, useShipments } from "./upload/sendings.ts";
 
@@ -20,6 +21,7 @@ const LINKS = [
 export function App() {
   const route = useRoute();
   const sendings = useMemo(() => new Sendings(), []);
+  const flags = useMemo<Kept>(() => new Map(), []);
   const [asked, setAsked] = useState(false);
   useEffect(() => onWanted(() => setAsked(true)), []);
   const under = useShipments(sendings).filter((each) => !each.job && !each.error);
@@ -56,7 +58,9 @@ export function App() {
       </header>
       <Main key={route.join("/")}>
         <Suspense fallback={<p className="quiet">One moment.</p>}>
-          {asked ? <TokenPage onKept={() => setAsked(false)} /> : <Shown route={route} sendings={sendings} />}
+          <KeptFlags.Provider value={flags}>
+            {asked ? <TokenPage onKept={() => setAsked(false)} /> : <Shown route={route} sendings={sendings} />}
+          </KeptFlags.Provider>
         </Suspense>
       </Main>
     </>

@@ -17,6 +17,7 @@ export type UploadStarted = Schemas["UploadStarted"];
 export type PartAddress = Schemas["PartAddress"];
 export type StoredPart = Schemas["StoredPart"];
 export type NewUpload = Schemas["NewUpload"];
+export type Health = Schemas["Health"];
 export type TraceView = Schemas["TraceView"];
 export type JobTraceView = Schemas["JobTraceView"];
 export type SpanView = Schemas["SpanView"];

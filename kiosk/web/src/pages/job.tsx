@@ -8,6 +8,7 @@ import { Gallery } from "../parts/gallery.tsx";
 import { Progress } from "../parts/progress.tsx";
 import { Rejected } from "../parts/rejected.tsx";
 import { Release } from "../parts/release.tsx";
+import { useTraced } from "../parts/traced.ts";
 import { href } from "../route.ts";
 import { count, figure } from "../words.ts";
 
@@ -33,6 +34,7 @@ export function JobPage({ job }: { job: string }) {
 
 function Actions({ view, onDone }: { view: JobView; onDone: () => void }) {
   const [error, setError] = useState<Error>();
+  const traced = useTraced();
   const cancel = (): void => {
     if (!confirm(`Cancel ${view.name}? What is labelled stays; nothing more is begun.`)) return;
     post(`/jobs/${view.job}/cancel`).then(onDone, setError);
@@ -44,9 +46,11 @@ function Actions({ view, onDone }: { view: JobView; onDone: () => void }) {
           Download results{view.state === "done" ? "" : " so far"}
         </a>
       )}
-      <a className="button" href={href("jobs", view.job, "trace")}>
-        Where the time went
-      </a>
+      {traced && (
+        <a className="button" href={href("jobs", view.job, "trace")}>
+          Where the time went
+        </a>
+      )}
       {view.state !== "done" && <button onClick={cancel}>Cancel the job</button>}
       {error && <Failed error={error} />}
     </p>

@@ -1,10 +1,11 @@
 /** Images of a job with their outlines, a page of them at a time. */
 import { useState } from "react";
 import { PREFIX } from "../api/calls.ts";
-import type { Doubts, ImagePage, ImageView, JobView } from "../api/types.ts";
+import type { ImagePage, ImageView, JobView } from "../api/types.ts";
 import { useAsked, useSettled } from "../api/use.ts";
 import { href } from "../route.ts";
 import { Failed } from "./bits.tsx";
+import { useFlags, type Flags } from "./flags.tsx";
 import { Turn } from "./turn.tsx";
 
 const PAGE = 24;
@@ -28,12 +29,7 @@ export function Gallery({ view }: { view: JobView }) {
   return (
     <section aria-labelledby="gallery">
       <h2 id="gallery">Images</h2>
-      {flags.size > 0 && (
-        <p>
-          Look at these first: {[...flags.values()].map((image) => `${image.name} (${image.flags.join(", ")})`).slice(0, NAMED).join("; ")}
-          {flags.size > NAMED && ` and ${flags.size - NAMED} others`}.
-        </p>
-      )}
+      {flags.size > 0 && <First job={view.job} flags={flags} />}
       <ul className="gallery">
         {shown.images.map((image) => (
           <li key={image.image}>
@@ -53,11 +49,27 @@ export function Gallery({ view }: { view: JobView }) {
   );
 }
 
-/** Labelled images that deserve a look before they are believed, by number; known when the job is done. */
-function useFlags(view: JobView): Map<number, Doubts["images"][number]> {
-  const path = view.state === "done" && view.labelled > 0 ? `/jobs/${view.job}/doubtful` : undefined;
-  const { found } = useAsked<Doubts>(path, view.round);
-  return new Map(found?.images.map((image) => [image.image, image]));
+/** What deserves a look before it is believed, each a link to it; all of them where that is asked for. */
+function First({ job, flags }: { job: string; flags: Flags }) {
+  const [all, setAll] = useState(false);
+  const named = [...flags.values()].slice(0, all ? undefined : NAMED);
+  return (
+    <div className="first">
+      <p id="first">Look at these first, before you trust the labels:</p>
+      <ul aria-labelledby="first">
+        {named.map((image) => (
+          <li key={image.image}>
+            <a href={href("jobs", job, "images", image.image)}>{image.name}</a> <span className="doubt">{image.flags.join(", ")}</span>
+          </li>
+        ))}
+      </ul>
+      {named.length < flags.size && (
+        <button className="link" onClick={() => setAll(true)}>
+          and {flags.size - named.length} others
+        </button>
+      )}
+    </div>
+  );
 }
 
 function Tile({ job, image, flags }: { job: string; image: ImageView; flags: string[] }) {

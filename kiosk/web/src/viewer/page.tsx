@@ -4,6 +4,8 @@ import { PREFIX, bytes } from "../api/calls.ts";
 import type { CellsView, JobView } from "../api/types.ts";
 import { useAsked } from "../api/use.ts";
 import { Failed } from "../parts/bits.tsx";
+import { useFlags } from "../parts/flags.tsx";
+import { useTraced } from "../parts/traced.ts";
 import { href } from "../route.ts";
 import { count, figure } from "../words.ts";
 import { Canvas } from "./canvas.tsx";
@@ -24,11 +26,13 @@ export default function ViewerPage({ job, image }: { job: string; image: number 
   const [plane, setPlane] = useState(0);
   const pixels = useRaster(`${path}/pixels?plane=${plane}&longest=${LONGEST}`);
   const labels = useRaster(`${path}/labels?plane=${plane}&longest=${LONGEST}`);
+  const flags = useFlags(view.found).get(image)?.flags;
   const error = cells.error ?? labels.error;
   return (
     <>
       <Ways job={job} image={image} last={(view.found?.images ?? 0) - 1} />
       <h1>{cells.found?.name ?? `Image ${image}`}</h1>
+      {flags && <p className="doubt">Look before you trust the labels: {flags.join(", ")}</p>}
       {error && <Failed error={error} />}
       {pixels.error && <Failed error={pixels.error}>The labels are shown without it.</Failed>}
       {cells.found && labels.found && (pixels.found ?? pixels.error) ? (
@@ -122,12 +126,13 @@ function Histograms({ cells, rows, row }: { cells: CellsView; rows: number[]; ro
 }
 
 function Ways({ job, image, last }: { job: string; image: number; last: number }) {
+  const traced = useTraced();
   return (
     <nav className="ways" aria-label="Images of the job">
       <a href={href("jobs", job)}>Back to the job</a>
       {image > 0 && <a href={href("jobs", job, "images", image - 1)}>Image before</a>}
       {image < last && <a href={href("jobs", job, "images", image + 1)}>Next image</a>}
-      <a href={href("jobs", job, "trace", image)}>Where its time went</a>
+      {traced && <a href={href("jobs", job, "trace", image)}>Where its time went</a>}
     </nav>
   );
 }
