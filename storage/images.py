@@ -35,11 +35,14 @@ class Image:
         In µm, where the file says it.
     channels
         How many separate channels the file has; colours are not counted.
+    names
+        What the channels are called, where the file says it.
     """
 
     planes: Planes
     pixel_size: float | None
     channels: int = 1
+    names: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> str:
@@ -80,7 +83,7 @@ def _read(data: bytes, name: str, channel: int | None) -> Image:
     if data.startswith(MAGICS):
         tiff = read_tiff(data, name, channel)
         pixels = _chosen(tiff.pixels, name, channel) if tiff.colours else tiff.pixels[..., 0]
-        return Image(_native(pixels, name), tiff.pixel_size, tiff.channels)
+        return Image(_native(pixels, name), tiff.pixel_size, tiff.channels, tiff.names)
     if data.startswith(PNG):
         return Image(_raster(read_png(data, name), name, channel), None)
     if data.startswith(JPEG):

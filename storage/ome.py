@@ -1,4 +1,4 @@
-"""What OME-XML in a TIFF file promises, looked at before tifffile makes room for it."""
+"""What OME-XML in a TIFF file says, looked at before tifffile makes room for what it promises."""
 
 from xml.etree import ElementTree
 
@@ -10,22 +10,29 @@ MAX_PLACES = 100_000
 """Elements that say where planes lie."""
 
 
-def check_ome(xml: str, name: str) -> None:
-    """Raise `Unreadable` where a description promises more planes than any file holds: a list is made of them all.
+def read_ome(xml: str, name: str) -> tuple[str, ...]:
+    """What the channels of the first image are called, an empty text where one has no name.
 
     Broken XML is left to tifffile, which passes over it.
+
+    Raises
+    ------
+    Unreadable
+        The description promises more planes than any file holds: a list would be made of them all.
     """
     try:
         root = ElementTree.fromstring(xml)
         promised = sum(map(_planes, root.iter()))
     except ElementTree.ParseError:
-        return
+        return ()
     except (ValueError, ZeroDivisionError):
         raise Unreadable("bad_input", f"{name} is damaged: its OME-XML has sizes that are no numbers") from None
     if promised > MAX_PROMISED:
         raise Unreadable("too_large", f"{name} promises {promised:.3g} planes; up to {MAX_PROMISED} are read")
     if sum(element.tag.endswith("TiffData") for element in root.iter()) > MAX_PLACES:
         raise Unreadable("too_large", f"{name} has OME-XML of more than {MAX_PLACES} planes; split it")
+    pixels = next((element for element in root.iter() if element.tag.endswith("Pixels")), ())
+    return tuple(element.get("Name", "") for element in pixels if element.tag.endswith("Channel"))
 
 
 def _planes(element: ElementTree.Element) -> float:

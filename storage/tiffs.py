@@ -14,7 +14,7 @@ from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 from storage.ifds import COMPRESSIONS, FLOAT, UINT, Page, read_pages
 from storage.limits import check_size
-from storage.ome import check_ome
+from storage.ome import read_ome
 from storage.rasters import MAX_SCANS, jpeg_frame
 from storage.scale import Size, from_imagej, from_ome, from_resolution
 from storage.unreadable import Unreadable
@@ -39,6 +39,8 @@ class Tiff:
     colours: bool
     pixel_size: float | None
     channels: int = 1
+    names: tuple[str, ...] = ()
+    """Of the channels, where the file says them."""
 
 
 def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
@@ -58,7 +60,7 @@ def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
     _check_kind(first, name)
     # Closed, the file lets go of the data: tifffile's objects form a cycle that would hold it until it is collected.
     with BytesIO(data) as file, TiffFile(file, _multifile=False, is_scn=False) as tif:
-        page = tif.pages.first
+        page, names = tif.pages.first, tuple[str, ...]()
         if page.dtype is None:
             raise Unreadable("unsupported", f"{name} has values of different kinds in one pixel; save it as RGB")
         if len(pages) == 1 and first.samples == 1 and "images=" not in page.description:
@@ -66,10 +68,10 @@ def read_tiff(data: bytes, name: str, channel: int | None) -> Tiff:
             _check_sharing(data, [page], name)
             pixels, axes, channels = _decoded(data, page, name), "YX", 1
         else:
-            check_ome(tif.ome_metadata or "", name)
+            names = read_ome(tif.ome_metadata or "", name)
             _check_alone(tif.series, name)
             pixels, axes, channels = _channel(data, tif.series[0], first, name, channel)
-        return replace(_finished(pixels, axes, page, first, name, channel), channels=channels)
+        return replace(_finished(pixels, axes, page, first, name, channel), channels=channels, names=names)
 
 
 def _check_alone(series: Sequence[TiffPageSeries], name: str) -> None:

@@ -86,6 +86,8 @@ def _draw(results: Results, store: Store, entry: Entry, labels: Labels) -> list[
     seen["input_crc32"] = f"{zlib.crc32(original):08x}"
     if image.channels > 1:
         seen["channels"] = image.channels
+        if called := image.names[(results.job.options.channel or 1) - 1 :]:
+            seen["channel_name"] = called[0]
     if image.pixel_size and _contradicts(image.pixel_size, results.job.options.pixel_size):
         seen["pixel_size_in_file_um"] = image.pixel_size
     return [overlay_png(*planes) for planes in zip(image.planes, labels.labels, strict=True)]

@@ -2,9 +2,11 @@
 
 import json
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from kiosk.errors import CannotWrite
 
@@ -28,8 +30,8 @@ class Found:
     """What the files say instead, where they say something very different."""
     channel: int | None
     """The channel the job was submitted with."""
-    chosen: tuple[tuple[int, int], ...]
-    """The channel used, and how many there were, of each image with several."""
+    chosen: tuple[tuple[int, int, str], ...]
+    """The channel used, how many there were, and what it is called, of each image with several."""
     sizes: tuple[float | None, ...]
     """The pixel size each labelled image was worked on with, in µm; none where it is unknown."""
     diameter: float | None
@@ -72,7 +74,7 @@ def look(folder: Path) -> Found | None:
             submitted=options.get("pixel_size"),
             contradicting=tuple(float(image[_IN_FILE]) for image in images if _IN_FILE in image),
             channel=options.get("channel"),
-            chosen=tuple((int(image["channel"]), int(image["channels"])) for image in images if "channels" in image),
+            chosen=tuple(_chosen(image) for image in images if "channels" in image),
             sizes=tuple(image.get("pixel_size_um") for image in images),
             diameter=options.get("diameter"),
             usual=told.get("model", {}).get("trained_at_diameter_px"),
@@ -80,3 +82,7 @@ def look(folder: Path) -> Found | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _chosen(image: Mapping[str, Any]) -> tuple[int, int, str]:
+    return int(image["channel"]), int(image["channels"]), str(image.get("channel_name", ""))

@@ -22,8 +22,9 @@ def lines(found: "Found") -> list[str]:
 
 def _channels(found: "Found") -> "Iterator[str]":
     hint = "" if found.channel else "; --channel picks another"
-    for (channel, channels), count in Counter(found.chosen).most_common(SHOWN):
-        yield f"channel {channel} of {channels} was used in {amount(count, 'image')}{hint}"
+    for (channel, channels, name), count in Counter(found.chosen).most_common(SHOWN):
+        called = f" ({name})" if name else ""
+        yield f"channel {channel}{called} of {channels} was used in {amount(count, 'image')}{hint}"
 
 
 def _size(found: "Found") -> "Iterator[str]":

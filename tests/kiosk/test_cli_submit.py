@@ -92,6 +92,10 @@ def test_which_channel_was_used_is_told_where_there_are_several(door: tuple[str,
     assert "channel 1 of 4 was used in 1 image; --channel picks another\n" in told
     chosen = monolayer("submit", tmp_path / "a.tif", "--channel", "3", "--out", tmp_path / "out", api=door[0]).stdout
     assert "channel 3 of 4 was used in 1 image\n" in chosen
+    named = {**axes, "Channel": {"Name": ["DAPI", "GFP"]}}
+    tifffile.imwrite(tmp_path / "b.tif", pixels((2, 40, 50)), ome=True, photometric="minisblack", metadata=named)
+    told = monolayer("submit", tmp_path / "b.tif", "--channel", "2", "--out", tmp_path / "out", api=door[0]).stdout
+    assert "channel 2 (GFP) of 2 was used in 1 image\n" in told
 
 
 @pytest.mark.parametrize(

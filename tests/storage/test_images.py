@@ -76,6 +76,12 @@ def test_stacks_come_plane_by_plane_and_channels_apart(packed: str | None, byteo
         read_image(ome, "a.ome.tif", 5)
 
 
+def test_channels_are_called_what_the_file_calls_them() -> None:
+    named = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP & more"]}}
+    assert read_image(tiff(stack(2, 20, 30), ome=True, metadata=named), "a.ome.tif").names == ("DAPI", "GFP & more")
+    assert read_image(tiff(stack(2, 20, 30), imagej=True, metadata={"axes": "CYX"}), "a.tif").names == ()
+
+
 def test_an_imagej_hyperstack_is_read_from_its_one_page() -> None:
     image = stack(3, 2, 4, 20, 30)
     data = tiff(image, imagej=True, metadata={"axes": "TZCYX"}, photometric="minisblack")
