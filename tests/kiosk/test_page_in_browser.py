@@ -127,6 +127,20 @@ def test_what_is_doubtful_is_a_link_and_its_page_says_why(browser: Any, door: tu
         assert page.get_by_text("Where its time went").count() == 0, "no traces are kept here"
 
 
+def test_a_cell_at_the_border_is_told_to_be_so(browser: Any, door: tuple[str, Bucket]) -> None:
+    labels = np.zeros((40, 50), np.int32)
+    labels[:9, 5:15], labels[20:30, 20:35] = 1, 2
+    cells = {"label": np.array([1, 2]), "at_border": np.array([True, False])}
+    made_job(door[1], {"a.tif": tiff()}, "border")
+    finish(door[1], "border", lambda entry: write_labels(labels, cells, None, {}))
+    with visiting(browser, f"{door[0]}/#/jobs/border/images/0") as page:
+        page.locator("canvas").press("n")
+        page.get_by_text("It touches the border").wait_for()
+        page.locator("canvas").press("n")
+        page.get_by_text("Cell 2 of 2").wait_for()
+        assert page.get_by_text("It touches the border").count() == 0
+
+
 def test_a_channel_is_chosen_by_its_name_where_the_file_says_it(
     browser: Any, door: tuple[str, Bucket], tmp_path: Path
 ) -> None:

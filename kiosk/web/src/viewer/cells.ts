@@ -32,6 +32,11 @@ export function told(cells: CellsView, row: number): [string, number][] {
   return known.map(([name, words]) => [words, cells.columns[name]![row]!]);
 }
 
+/** Whether the cell may go on outside the image; labels of older versions don't say. */
+export function atBorder(cells: CellsView, row: number): boolean {
+  return Boolean(cells.columns.at_border?.[row]);
+}
+
 /** The row of a label; none for the background. */
 export function rowOf(cells: CellsView, rows: number[], label: number): number | undefined {
   return label ? rows.find((row) => cells.columns.label![row] === label) : undefined;

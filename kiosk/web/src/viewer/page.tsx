@@ -9,7 +9,7 @@ import { useTraced } from "../parts/traced.ts";
 import { href } from "../route.ts";
 import { count, figure } from "../words.ts";
 import { Canvas } from "./canvas.tsx";
-import { column, rowOf, rowsOf, told } from "./cells.ts";
+import { atBorder, column, rowOf, rowsOf, told } from "./cells.ts";
 import { Controls } from "./controls.tsx";
 import { range, type Look } from "./draw.ts";
 import { Histogram } from "./histogram.tsx";
@@ -113,6 +113,7 @@ function Measured({ cells, row, chosen, number, onStep }: { cells: CellsView; ro
             </tbody>
           </table>
         )}
+        {row !== undefined && atBorder(cells, row) && <p className="quiet">It touches the border: only a part of it may be in the image.</p>}
       </div>
     </section>
   );
