@@ -36,6 +36,7 @@ def drawn(endpoint: Callable[..., Found]) -> Callable[..., Awaitable[Found]]:
 
     @wraps(endpoint)
     async def waiting(**given: Any) -> Found:
-        return await given["tools"].pictures.run(partial(endpoint, **given))
+        pictures: Threads = given["tools"].pictures
+        return await pictures.run(partial(endpoint, **given))
 
     return waiting

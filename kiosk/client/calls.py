@@ -101,9 +101,11 @@ class Calls:
         body: BaseModel | None = None,
         *,
         patience: float | None = None,
-        **query: str | int,
+        **query: str | int | None,
     ) -> Found:
         """Send a request and read its answer as `kind`; its own patience, if it has one, goes before all requests'.
+
+        What is None in the query isn't sent.
 
         Raises
         ------
@@ -116,7 +118,9 @@ class Calls:
         """
         content = None if body is None else body.model_dump_json(exclude_none=True).encode()
         headers = {"Content-Type": "application/json"} if content else {}
-        response = self._send(method, path, content, headers, query, self.patience if patience is None else patience)
+        given = {name: value for name, value in query.items() if value is not None}
+        patience = self.patience if patience is None else patience
+        response = self._send(method, path, content, headers, given, patience)
         return self._understood(kind, response)
 
     def hand_over(self, kind: type[Found], path: str, data: bytes, mark: str, query: dict[str, str | int]) -> Found:

@@ -175,8 +175,8 @@ class Monolayer:
         """Jobs, the newest first, at most so many."""
         found: list[JobView] = []
         while (wanted := min(limit - len(found), MOST_JOBS)) > 0:
-            after = {"after": found[-1].job} if found else {}
-            page = self._calls.ask(list[JobView], "GET", "/jobs", limit=wanted, **after)
+            after = found[-1].job if found else None
+            page = self._calls.ask(list[JobView], "GET", "/jobs", limit=wanted, after=after)
             found += page
             if len(page) < wanted:
                 break
@@ -198,11 +198,11 @@ class Monolayer:
 
     def rejected(self, job: str, reason: ReasonClass | None = None) -> list[RejectedImage]:
         """Images of a job that have no labels, and why; those of one reason class if it is given."""
-        path, which = f"/jobs/{job}/rejected", {} if reason is None else {"reason": reason}
+        path = f"/jobs/{job}/rejected"
         found: list[RejectedImage] = []
         while True:
             first = found[-1].image + 1 if found else 0
-            page = self._calls.ask(list[RejectedImage], "GET", path, first=first, limit=MOST_REJECTED, **which)
+            page = self._calls.ask(list[RejectedImage], "GET", path, first=first, limit=MOST_REJECTED, reason=reason)
             found += page
             if len(page) < MOST_REJECTED:
                 return found
