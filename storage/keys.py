@@ -1,7 +1,9 @@
 """Every key of the bucket, and nothing else: the published layout.
 
 No key is also a prefix of another (file-backed servers can't hold `p` and `p/q`). Images of a job are counted from 0
-in the order of its archive's directory and stored by shards of 1,000.
+in the order of its archive's directory and stored by shards of 1,000. What comes from a tenant and goes back to it
+lies under its name: `<tenant>/uploads/`, `<tenant>/inbox/` and `<tenant>/jobs/` hold the same as those below do. Its
+jobs' ids begin with its name and `_`, so that whoever knows a job knows where it lies.
 
     uploads/<upload>/<name>                     what the API took in
     inbox/<model>/<name>                        what any S3 client put there
@@ -28,6 +30,8 @@ in the order of its archive's directory and stored by shards of 1,000.
     access/tenants/<tenant>.json                how much a tenant may have, where that isn't what all may
 """
 
+import re
+
 SHARD = 1000
 MAX_NAME = 1000
 """Characters of what an image or an archive is called: an event carries it, and a manifest a thousand of them."""
@@ -48,9 +52,9 @@ ACCESS = "access/"
 TOKENS = f"{ACCESS}tokens/"
 TENANTS = f"{ACCESS}tenants/"
 TOP = (UPLOADS, INBOX, JOBS, OPEN, HELD, DELETED, NOTICES, TALLY, SCRATCH, QUARANTINE, ALONE, ACCESS)
-"""What keys begin with: no tenant may be called so."""
-INPUTS = (UPLOADS, INBOX)
-"""The prefixes under which an announced upload may lie."""
+"""What keys begin with that begin with no tenant: none may be called so."""
+TENANT = r"[a-z0-9][a-z0-9-]{0,39}"
+"""What a tenant may be called."""
 
 
 def image_id(image: int) -> str:
@@ -58,14 +62,52 @@ def image_id(image: int) -> str:
     return f"{image // SHARD:05d}/{image % SHARD:03d}"
 
 
-def upload(upload_id: str, name: str) -> str:
+def is_tenant(name: str) -> bool:
+    """Whether a tenant could be called so."""
+    return re.fullmatch(TENANT, name) is not None and f"{name}/" not in TOP
+
+
+def tenant_of(key: str) -> str:
+    """Whose an object is, by its key; empty: nobody's in particular."""
+    name, slash, _ = key.partition("/")
+    return name if slash and is_tenant(name) else ""
+
+
+def tenant_of_job(job_id: str) -> str:
+    """Whose a job is, by its id; empty: nobody's, or from before ids told."""
+    name, mark, _ = job_id.rpartition("_")
+    return name if mark and is_tenant(name) else ""
+
+
+def own(tenant: str, what: str) -> str:
+    """A tenant's own `JOBS`, `UPLOADS` or `INBOX`."""
+    return f"{tenant}/{what}" if tenant else what
+
+
+def is_input(key: str) -> bool:
+    """Whether an announced upload may lie here."""
+    tenant = tenant_of(key)
+    return key.startswith((own(tenant, UPLOADS), own(tenant, INBOX)))
+
+
+def is_upload(key: str) -> bool:
+    """Whether the API took this in."""
+    return key.startswith(own(tenant_of(key), UPLOADS))
+
+
+def upload(upload_id: str, name: str, tenant: str = "") -> str:
     """Where the API puts an upload."""
-    return f"{UPLOADS}{upload_id}/{name}"
+    return f"{own(tenant, UPLOADS)}{upload_id}/{name}"
+
+
+def name_job(tenant: str, digest: str) -> str:
+    """What a job is called."""
+    return f"{tenant}_{digest}" if tenant else digest
 
 
 def job(job_id: str) -> str:
     """The accepted job."""
-    return f"{JOBS}{job_id}/job.json"
+    return f"{job_prefix(job_id)}job.json"
 
 
 def open_job(job_id: str) -> str:
@@ -75,32 +117,32 @@ def open_job(job_id: str) -> str:
 
 def manifest_shard(job_id: str, shard: int) -> str:
     """Up to 1,000 images of the job."""
-    return f"{JOBS}{job_id}/manifest/{shard:05d}.json"
+    return f"{job_prefix(job_id)}manifest/{shard:05d}.json"
 
 
 def manifest_index(job_id: str) -> str:
     """How many images and shards there are."""
-    return f"{JOBS}{job_id}/manifest/index.json"
+    return f"{job_prefix(job_id)}manifest/index.json"
 
 
 def labels(job_id: str, image: int) -> str:
     """Labels and cells of one image."""
-    return f"{JOBS}{job_id}/labels/{image_id(image)}.tif"
+    return f"{job_prefix(job_id)}labels/{image_id(image)}.tif"
 
 
 def labels_prefix(job_id: str) -> str:
     """All labels of a job."""
-    return f"{JOBS}{job_id}/labels/"
+    return f"{job_prefix(job_id)}labels/"
 
 
 def rejection(job_id: str, image: int, round_: int) -> str:
     """Why an image was rejected, in one round of the job."""
-    return f"{JOBS}{job_id}/rejected/{image_id(image)}.{round_}.json"
+    return f"{job_prefix(job_id)}rejected/{image_id(image)}.{round_}.json"
 
 
 def rejected_prefix(job_id: str) -> str:
     """All rejections of a job."""
-    return f"{JOBS}{job_id}/rejected/"
+    return f"{job_prefix(job_id)}rejected/"
 
 
 def image_of(key: str) -> int:
@@ -111,12 +153,12 @@ def image_of(key: str) -> int:
 
 def done(job_id: str) -> str:
     """The job's end."""
-    return f"{JOBS}{job_id}/done.json"
+    return f"{job_prefix(job_id)}done.json"
 
 
 def job_prefix(job_id: str) -> str:
     """All that tells what became of a job; its input, tallies and scratch lie elsewhere."""
-    return f"{JOBS}{job_id}/"
+    return f"{own(tenant_of_job(job_id), JOBS)}{job_id}/"
 
 
 def round_(job_id: str, number: int, mark: str) -> str:
@@ -126,7 +168,7 @@ def round_(job_id: str, number: int, mark: str) -> str:
 
 def rounds(job_id: str) -> str:
     """All replays of a job, in order."""
-    return f"{JOBS}{job_id}/rounds/"
+    return f"{job_prefix(job_id)}rounds/"
 
 
 def notice(job_id: str, number: int) -> str:
@@ -141,7 +183,7 @@ def notices(job_id: str) -> str:
 
 def told(job_id: str, number: int) -> str:
     """What became of a message."""
-    return f"{JOBS}{job_id}/told/{number:05d}.json"
+    return f"{job_prefix(job_id)}told/{number:05d}.json"
 
 
 def round_of(key: str) -> int:
@@ -157,12 +199,12 @@ def round_of_tally(key: str) -> int:
 
 def cancelled(job_id: str) -> str:
     """The marker of a cancelled job."""
-    return f"{JOBS}{job_id}/cancelled.json"
+    return f"{job_prefix(job_id)}cancelled.json"
 
 
 def budget(job_id: str) -> str:
     """What the job may cost since it was given more."""
-    return f"{JOBS}{job_id}/budget.json"
+    return f"{job_prefix(job_id)}budget.json"
 
 
 def held(what: str) -> str:

@@ -194,6 +194,24 @@ class S3Store:
         except NotFound:
             return
 
+    def policy(self) -> str:
+        """What others than the bucket's owner may do with it, as JSON; empty: nothing."""
+        with self._errors("the bucket's policy"):
+            try:
+                return self._client.get_bucket_policy(self.bucket)
+            except S3Error as error:
+                if error.code != "NoSuchBucketPolicy":
+                    raise
+                return ""
+
+    def put_policy(self, policy: str) -> None:
+        """Replace it."""
+        with self._errors("the bucket's policy"):
+            if policy:
+                self._client.set_bucket_policy(self.bucket, policy)
+            else:
+                self._client.delete_bucket_policy(self.bucket)
+
     def probe(self) -> tuple[str, ...]:
         """Try what the house needs of a store; returns what it can do, raises `StoreError` with what it can't."""
         return probe(self, f"the store at {self.endpoint}")

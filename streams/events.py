@@ -35,8 +35,7 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-TENANT = r"[a-z0-9][a-z0-9-]{0,39}"
-Tenant = Annotated[str, Field(pattern=rf"^({TENANT})?$")]
+Tenant = Annotated[str, Field(pattern=rf"^({keys.TENANT})?$")]
 """Whose job it is; empty: nobody's in particular."""
 
 
@@ -164,7 +163,7 @@ class UploadReceived(Event):
 
     topic = "uploads"
 
-    job: Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")] = ""
+    job: Annotated[str, Field(pattern=rf"^({keys.TENANT}_[0-9a-f]{{20}}|[0-9a-f]{{0,64}})$")] = ""
     object: Annotated[str, Field(max_length=LONGEST_KEY, pattern=r"^[^\x00-\x1f\x7f]+$")]
     model: Annotated[str, Field(max_length=200)] = "nuclei"
     options: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The inbox: objects that any S3 client puts under `inbox/<model>/` become uploads.
+"""The inbox: objects that any S3 client puts under `inbox/<model>/` or `<tenant>/inbox/<model>/` become uploads.
 
 `name.json` beside `name` holds its options, and is put before it.
 """
@@ -37,7 +37,8 @@ class Inbox:
 
     def look(self) -> int:
         """Announce what is new; returns how many. Raises the store's errors and `BrokerAway`."""
-        there = {stat.key: stat for stat in self._store.list(keys.INBOX)}
+        inboxes = [keys.own(tenant, keys.INBOX) for tenant in ledger.tenants(self._store)]
+        there = {stat.key: stat for inbox in inboxes for stat in self._store.list(inbox)}
         named = {stat.key: _named(stat, there) for stat in there.values()}
         self._taken &= set(named.values())
         new = [stat for stat in there.values() if named[stat.key] not in self._taken and self._is_upload(stat)]
@@ -56,7 +57,7 @@ class Inbox:
     def _is_upload(self, stat: Stat) -> bool:
         if stat.key.endswith(("/", ".json")):
             return False
-        if stat.key.count("/") < 2:
+        if not _model(stat.key):
             log().warning(
                 "inbox_object_misplaced", key=stat.key, why="it lies in no model's folder: inbox/<model>/<name>"
             )
@@ -78,8 +79,7 @@ class Inbox:
         log().info("inbox_object_announced", key=stat.key, job=job.job)
 
     def _upload(self, stat: Stat) -> UploadReceived:
-        _, model, _ = stat.key.split("/", 2)
-        upload = UploadReceived(object=stat.key, etag=stat.etag, model=model)
+        upload = UploadReceived(object=stat.key, etag=stat.etag, model=_model(stat.key))
         try:
             options = _options(self._store.get(f"{stat.key}.json", 0, MOST_OPTIONS))
         except NotFound:
@@ -97,6 +97,13 @@ def _options(data: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return carried.options
+
+
+def _model(key: str) -> str:
+    """The folder in its inbox that an object lies in; empty: none."""
+    inbox = keys.own(keys.tenant_of(key), keys.INBOX)
+    model, slash, _ = key.removeprefix(inbox).partition("/")
+    return model if slash else ""
 
 
 def _named(stat: Stat, there: Mapping[str, Stat]) -> tuple[str, ...]:

@@ -49,8 +49,7 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
     Raises `Refused` where the upload can't be worked on, `Gone` where it was and is over, and the store's errors.
     """
     options = check(upload.model, upload.options, models)
-    if not upload.object.startswith(keys.INPUTS):
-        raise Refused(f"{upload.object!r} lies under none of {', '.join(keys.INPUTS)}")
+    tenant = _tenant(upload)
     try:
         stat = store.stat(upload.object)
     except NotFound:
@@ -72,16 +71,21 @@ def accept(store: Store, upload: UploadReceived, models: Mapping[str, Model]) ->
         created=time.time(),
         deadline=upload.deadline or DEADLINE,
         budget=upload.budget,
-        tenant=upload.tenant,
+        tenant=tenant,
         notify=upload.notify,
     )
     return _write(store, job)
 
 
 def refuse(store: Store, upload: UploadReceived, why: str) -> Job:
-    """The job that an announced but unworkable upload is listed as; raises `NoJob` where it names no object of ours."""
-    if not upload.object.startswith(keys.INPUTS):
-        raise NoJob(f"{upload.object!r} lies under none of {', '.join(keys.INPUTS)}")
+    """The job that an announced but unworkable upload is listed as.
+
+    Raises `NoJob` where it names no object of ours, or that of another tenant than its own: it is listed for neither.
+    """
+    try:
+        tenant = _tenant(upload)
+    except Refused as refused:
+        raise NoJob(str(refused)) from None
     job = Job(
         job=_id(store.bucket, upload, upload.etag, upload.model, repr(sorted(upload.options.items()))),
         name=upload.name or upload.object.rsplit("/", 1)[-1],
@@ -93,7 +97,7 @@ def refuse(store: Store, upload: UploadReceived, why: str) -> Job:
         submission=upload.submission,
         created=time.time(),
         refused=why,
-        tenant=upload.tenant,
+        tenant=tenant,
         notify=upload.notify,
     )
     return _write(store, job)
@@ -118,9 +122,20 @@ def _write_new(store: Store, job: Job) -> Job:
     return job
 
 
+def _tenant(upload: UploadReceived) -> str:
+    """Whose the upload is, which its key decides; raises `Refused` where it may not lie there or says otherwise."""
+    tenant = keys.tenant_of(upload.object)
+    if not keys.is_input(upload.object):
+        raise Refused(f"{upload.object!r} lies under none of {keys.UPLOADS}, {keys.INBOX} and those of a tenant")
+    if upload.tenant not in ("", tenant):
+        raise Refused(f"{upload.object!r} does not lie where uploads of {upload.tenant} do")
+    return tenant
+
+
 def _id(bucket: str, upload: UploadReceived, *decisive: str) -> str:
     named = "\0".join((bucket, upload.object, upload.model, upload.submission, *decisive))
-    return hashlib.blake2b(named.encode(), digest_size=10).hexdigest()
+    digest = hashlib.blake2b(named.encode(), digest_size=10).hexdigest()
+    return keys.name_job(keys.tenant_of(upload.object), digest)
 
 
 def _are(names: list[str]) -> str:

@@ -76,7 +76,7 @@ class _Sweep:
 
     def _resume(self) -> None:
         """Go on where somebody was interrupted, or where a late label came to a deleted job."""
-        there = set(self.store.folders(keys.JOBS))
+        there = set(ledger.ids(self.store))
         for marker in self._deleted():
             if marker.job in there:
                 self._delete(marker)
@@ -111,7 +111,7 @@ class _Sweep:
         self.jobs.pop(name, None)
         self.finished.pop(name, None)
         used = {job.object for job in self.jobs.values()}
-        if marker.object.startswith(keys.UPLOADS) and marker.object not in used:
+        if keys.is_upload(marker.object) and marker.object not in used:
             self.store.delete([marker.object])
         for prefix in (keys.tallies(name), keys.notices(name), keys.scratch_prefix(name), keys.job_prefix(name)):
             self._remove(self.store.list(prefix))
@@ -130,7 +130,8 @@ class _Sweep:
 
     def _remove_unowned(self) -> None:
         """What speaks of jobs that don't exist, once it is a day old."""
-        for prefix in (keys.TALLY, keys.NOTICES, keys.JOBS):
+        tenants = ledger.tenants(self.store)
+        for prefix in (keys.TALLY, keys.NOTICES, *(keys.own(tenant, keys.JOBS) for tenant in tenants)):
             for name in set(self.store.folders(prefix)) - self.jobs.keys():
                 self.swept.leftovers += self._remove(self._older(f"{prefix}{name}/", DAY))
         for name in set(self.store.folders(keys.SCRATCH)) - self.jobs.keys():
@@ -141,7 +142,8 @@ class _Sweep:
 
     def _remove_orphans(self) -> None:
         used = {job.object for job in self.jobs.values()}
-        old = self._older(keys.UPLOADS, self.keeping.orphan_days * DAY)
+        prefixes = [keys.own(tenant, keys.UPLOADS) for tenant in ledger.tenants(self.store)]
+        old = (stat for prefix in prefixes for stat in self._older(prefix, self.keeping.orphan_days * DAY))
         orphans = [stat for stat in old if stat.key not in used]
         if orphans:
             used = {job.object for job in ledger.jobs(self.store)}  # one may have been accepted meanwhile

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from kiosk.access.caller import Caller
+from kiosk.access.caller import Caller, Scope
 from storage import keys
 from storage.objects import Store
 from streams.jobs import ledger
@@ -67,7 +67,7 @@ class Holdings:
 
     def jobs(self, caller: Caller) -> list[Job]:
         """The jobs that exist for a caller, in no order that means anything."""
-        self._look()
+        self._look(caller.tenant if Scope.ADMIN not in caller.scopes else None)
         return [job for job in list(self._known.values()) if caller.sees(job.tenant)]
 
     def job(self, name: str, caller: Caller) -> Job:
@@ -98,10 +98,13 @@ class Holdings:
             stored = f"{tenant} stores {used.bytes / GB:,.2f} GB of the {quota.bytes / GB:,.2f} GB that it may"
             raise OverQuota(f"{stored}, and this is {more / GB:,.2f} GB more; ask whoever runs this Monolayer for room")
 
-    def _look(self) -> None:
-        there = set(self._store.folders(keys.JOBS))
+    def _look(self, tenant: str | None) -> None:
+        """At a tenant's jobs, those from before ids told whose they are among them; None: at all there are."""
+        places = ledger.tenants(self._store) if tenant is None else {"", tenant}
+        there = set(ledger.ids(self._store, places))
         with self._lock:
-            for gone in self._known.keys() - there:
+            looked = {job for job in self._known if keys.tenant_of_job(job) in places}
+            for gone in looked - there:
                 self._known.pop(gone, None)
             self._known.update((job.job, job) for job in self._read(there - self._known.keys()))
 
@@ -111,7 +114,7 @@ class Holdings:
             return [job for job in found if job]
 
     def _count(self, tenant: str) -> Usage:
-        self._look()
+        self._look(tenant)
         ours = {job.job: job for job in list(self._known.values()) if job.tenant == tenant}
         states = (ledger.state(self._store, name) for name in ledger.open_jobs(self._store) if name in ours)
         images = sum(1 if state.in_flight is None else state.in_flight for state in states)

@@ -17,7 +17,6 @@ from kiosk.access.caller import Caller, Scope
 from observability.logs import log
 from storage import keys
 from storage.objects import Store
-from streams.events import TENANT
 from streams.jobs import ledger
 from streams.jobs.records import Record
 from streams.jobs.remembered import Remembered
@@ -97,8 +96,8 @@ def create(
 
 
 def check_tenant(tenant: str) -> None:
-    """Raise `Unfit` for a name that could not stand at the beginning of a key some day."""
-    if not re.fullmatch(TENANT, tenant) or f"{tenant}/" in keys.TOP:
+    """Raise `Unfit` for a name that can't stand at the beginning of a key."""
+    if not keys.is_tenant(tenant):
         raise Unfit(
             f"{tenant!r} can't be a tenant: up to 40 small letters, digits and hyphens, and not a name that the bucket "
             "uses itself"

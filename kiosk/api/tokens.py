@@ -13,7 +13,8 @@ from kiosk.contract import NewUpload
 from storage import keys
 from streams.events import Options, UploadReceived
 
-Key = Annotated[str, StringConstraints(pattern=rf"^{keys.UPLOADS}[0-9a-f]{{32}}/[A-Za-z0-9][A-Za-z0-9._-]{{0,150}}$")]
+_WHERE = rf"({keys.TENANT}/)?{keys.UPLOADS}"
+Key = Annotated[str, StringConstraints(pattern=rf"^{_WHERE}[0-9a-f]{{32}}/[A-Za-z0-9][A-Za-z0-9._-]{{0,150}}$")]
 SIGNATURE = 32
 """Bytes."""
 _NONE = "there is no such upload; begin a new one"
@@ -58,7 +59,7 @@ class Token(BaseModel):
             token = cls.model_validate_json(data)
         except ValueError:  # of base64 as well as of pydantic
             raise BadToken(_NONE) from None
-        if token.tenant != tenant:
+        if not token.tenant == keys.tenant_of(token.key) == tenant:
             raise BadToken(_NONE)
         return token
 
@@ -80,12 +81,12 @@ class Token(BaseModel):
 def new_key(upload: NewUpload, tenant: str = "") -> str:
     """A place for a file: the same one for a tenant's same submission, a fresh one for what carries no mark."""
     if not upload.submission:
-        return keys.upload(uuid.uuid4().hex, safe_name(upload.name))
+        return keys.upload(uuid.uuid4().hex, safe_name(upload.name), tenant)
     options = upload.options.model_dump_json(exclude_none=True)
     digest = (upload.digest,) if upload.digest else ()
     whose = ("", tenant) if tenant else ()
     mark = "\0".join((upload.submission, upload.name, upload.model, options, *digest, *whose))
-    return keys.upload(hashlib.blake2b(mark.encode(), digest_size=16).hexdigest(), safe_name(upload.name))
+    return keys.upload(hashlib.blake2b(mark.encode(), digest_size=16).hexdigest(), safe_name(upload.name), tenant)
 
 
 def new_token(upload: NewUpload, key: str, multipart: str = "", tenant: str = "") -> Token:

@@ -1,7 +1,6 @@
 """Commands for everything on this machine: `up`, `down`, `status`, `logs`, `env`."""
 
 import json
-import shlex
 import sys
 import time
 from collections.abc import Callable
@@ -175,12 +174,7 @@ def env(as_json: Json = False) -> None:
     They are those of this machine's servers, for other programs. For this shell: eval "$(monolayer env)". AWS_
     variables are there too, so that other S3 clients work as they are.
     """
-    variables = here().environment()
-    if as_json:
-        screen.say(json.dumps(variables))
-        return
-    for name, value in variables.items():
-        screen.say(f"export {name}={shlex.quote(value)}")
+    screen.variables(here().environment(), as_json)
 
 
 def here(observe: bool = False, host: str = _HERE) -> "Local":

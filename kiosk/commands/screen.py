@@ -1,10 +1,12 @@
 """What a person sees: answers on standard output, progress and complaints on standard error."""
 
+import json
 import re
+import shlex
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,15 @@ def harmless(text: str) -> str:
 def is_terminal() -> bool:
     """Whether a person reads the answers, and not a program."""
     return sys.stdout.isatty()
+
+
+def variables(named: Mapping[str, str], as_json: bool) -> None:
+    """Print what a shell is to know, or one JSON object."""
+    if as_json:
+        say(json.dumps(named))
+        return
+    for name, value in named.items():
+        say(f"export {name}={shlex.quote(value)}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], whole: str = "", cut: str = "") -> None:

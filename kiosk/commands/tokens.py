@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kiosk.access.tokens import AccessToken
-    from storage.objects import Store
+    from storage.s3 import S3Store
 
 _STORE = ("s3_endpoint", "s3_access_key", "s3_secret_key", "bucket")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
         rich_markup_mode=None,
     )
-    for command in (create, revoke, limit):
+    for command in (create, revoke, limit, s3):
         group.command()(command)
     group.command(name="list")(list_)
     app.add_typer(group, name="tokens")
@@ -94,15 +94,54 @@ def limit(
     gigabytes: Annotated[float | None, typer.Option(min=0, help="Uploads stored, in GB.")] = None,
 ) -> None:
     """Say how much a tenant may have at once; what isn't said is not limited."""
-    from kiosk.access import holdings, tokens
+    from kiosk.access import holdings
+
+    _check(tenant)
+    with _bucket() as store:
+        holdings.limit(store, tenant, holdings.Quota.of(images, gigabytes))
+
+
+def s3(
+    tenant: Annotated[str, typer.Argument(help="The tenant.")],
+    revoke: Annotated[bool, typer.Option("--revoke", help="End the tenant's key instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make an S3 key for a tenant's own inbox and jobs, and print it, this once; the one before it ends.
+
+    It puts, reads and removes what is under <tenant>/inbox/, and reads what is under <tenant>/jobs/. Where the bucket
+    is not this machine's, the policy is printed that makes such a key of a user of that server.
+
+    \b
+      eval "$(monolayer tokens s3 next-door)"
+      aws s3 cp plate1.zip s3://monolayer/next-door/inbox/nuclei/plate1.zip
+    """
+    from kiosk.access import policy
+    from kiosk.local import accounts
+    from kiosk.local.settings import aws_environment
+
+    _check(tenant)
+    with _bucket() as store:
+        folder = here().folder_of(store.endpoint)
+        if folder is None:
+            screen.say(policy.of_user(store.bucket, tenant))
+        elif revoke:
+            accounts.take_back(folder, policy.user(tenant))
+            store.put_policy(policy.without_tenant(store.policy(), tenant))
+            screen.say(f"The S3 key of {tenant} is revoked.")
+        else:
+            given = accounts.give(folder, policy.user(tenant))
+            store.put_policy(policy.with_tenant(store.policy(), store.bucket, tenant))
+            screen.variables(aws_environment({"s3": store.endpoint}, given), as_json)
+
+
+def _check(tenant: str) -> None:
+    from kiosk.access import tokens
     from streams.wording import sentence
 
-    with _bucket() as store:
-        try:
-            tokens.check_tenant(tenant)
-        except tokens.Unfit as why:
-            raise CannotSend(sentence(str(why))) from None
-        holdings.limit(store, tenant, holdings.Quota.of(images, gigabytes))
+    try:
+        tokens.check_tenant(tenant)
+    except tokens.Unfit as why:
+        raise CannotSend(sentence(str(why))) from None
 
 
 def _scopes(names: list[str] | None) -> "set[Any]":
@@ -127,7 +166,7 @@ def _told(token: "AccessToken") -> dict[str, object]:
 
 
 @contextmanager
-def _bucket() -> "Iterator[Store]":
+def _bucket() -> "Iterator[S3Store]":
     """The bucket that the environment names with its keys, else that of this machine's Monolayer."""
     local = here()
     from kiosk.api.settings import Settings

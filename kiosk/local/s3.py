@@ -40,7 +40,10 @@ def command(binary: Path, folder: Path, port: int, host: str = "127.0.0.1") -> l
     """
     data, sidecar = folder / "data", folder / "attributes"
     data.mkdir(parents=True, exist_ok=True)
-    argv = [str(binary), "--port", f"{host}:{port}", "--quiet", "posix"]
+    accounts(folder).mkdir(mode=0o700, exist_ok=True)
+    # Without the server's cache an account that is gone is gone at once; our own keys are never looked up there.
+    users = ["--iam-dir", str(accounts(folder)), "--iam-cache-disable"]
+    argv = [str(binary), "--port", f"{host}:{port}", "--quiet", *users, "posix"]
     if sidecar.exists() or not keeps_attributes(data):
         sidecar.mkdir(exist_ok=True)
         argv += ["--sidecar", str(sidecar)]
@@ -78,6 +81,17 @@ def take_up(folder: Path) -> None:
     """
     for left in folder.glob("data/*/.sgwtmp/multipart/*/*.inprogress"):
         left.rename(left.with_name(left.name.partition(".")[0]))
+
+
+def accounts(folder: Path) -> Path:
+    """Return where the server keeps the accounts of others, see `kiosk.local.accounts`.
+
+    Parameters
+    ----------
+    folder
+        See `command`.
+    """
+    return folder.absolute() / "accounts"
 
 
 def keeps_attributes(folder: Path) -> bool:

@@ -196,6 +196,17 @@ class Local:
         """Return the keys of the S3 server."""
         return self.state.keys()
 
+    def folder_of(self, endpoint: str) -> Path | None:
+        """Return where the S3 server at an address keeps its things, if it is this machine's.
+
+        Parameters
+        ----------
+        endpoint
+            Scheme, host and port.
+        """
+        ours = self.state.status().get("addresses", {}).get("s3")
+        return self.state.folder / "s3" if endpoint == ours else None
+
     def _arguments(self) -> list[str]:
         folders = ["--state", str(self.state.folder), "--cache", str(self.cache)]
         what = ["--parts", ",".join(self.parts), "--workers", str(self.workers), "--host", self.host]

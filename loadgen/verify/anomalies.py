@@ -22,6 +22,7 @@ class Kind(StrEnum):
     MANIFEST = "manifest"
     LEFTOVER = "leftover"
     ORPHAN = "orphan"
+    TENANT = "tenant"
 
 
 MEANING = {
@@ -35,6 +36,7 @@ MEANING = {
     Kind.MANIFEST: "a job's list of images that doesn't hold together",
     Kind.LEFTOVER: "what should have been removed with its job's end",
     Kind.ORPHAN: "an outcome of no image of any job",
+    Kind.TENANT: "a job whose record, key and upload are not of one tenant",
 }
 
 

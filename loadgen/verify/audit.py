@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from loadgen.bucket import Bucket
 from loadgen.topics import Topics
-from loadgen.verify import announced, checks, leftovers, manifest, records, uploads
+from loadgen.verify import announced, checks, leftovers, manifest, records, tenants, uploads
 from loadgen.verify.announced import OUTCOMES, Announced, Outcomes, Silent
 from loadgen.verify.anomalies import Anomaly, Kind
 from loadgen.verify.archive import Listed, NotCompared, unlisted
@@ -86,10 +86,12 @@ class _Audit:
             for job in known:
                 self._audit(job, pool)
         take = self.report.findings.take
+        take(tenants.strange(self.accepted))
         if not self.named:
             take(uploads.twice(self.accepted))
             take(uploads.lost(seen, self.accepted, gone, self.bucket, self.moment.settled))
             take(uploads.untaken(self.bucket, self.accepted, gone, self.moment))
+            take(tenants.misplaced(self.bucket))
             take(self._ghosts({*known, *(each.job for each in gone)}))
         take(self._leftovers(known, gone))
         self._say_what_stands_apart()
@@ -122,7 +124,7 @@ class _Audit:
                 yield DeletedRecord(job=found.key.removeprefix(keys.DELETED), deleted=found.modified)
 
     def _jobs(self) -> list[str]:
-        known = set(self.bucket.folders(keys.JOBS))
+        known = tenants.jobs(self.bucket)
         missing = sorted(self.named - known)
         if missing:
             raise NoSuchJob(f"there is no job {' and no job '.join(missing)} in the bucket")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from loadgen.bucket import Bucket
+from loadgen.verify import tenants
 from loadgen.verify.anomalies import Anomaly, Kind
 from loadgen.verify.checks import Moment
 from loadgen.verify.records import DAY, DeletedRecord
@@ -45,7 +46,7 @@ def markers(bucket: Bucket, known: set[str], chosen: Selected, moment: Moment) -
 
 def deleted(bucket: Bucket, gone: Iterable[DeletedRecord], chosen: Selected, moment: Moment) -> Iterator[Anomaly]:
     """Jobs that were deleted hours ago and are still there; what landed since may still be on its way out."""
-    there = set(bucket.folders(keys.JOBS))
+    there = tenants.jobs(bucket)
     for marker in gone:
         if marker.job in there and chosen(marker.job) and is_overdue(marker, moment):
             found = bucket.list(keys.job_prefix(marker.job))

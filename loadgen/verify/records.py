@@ -34,6 +34,7 @@ class JobRecord(Record):
     deadline: float = DAY
     """Seconds within which each image should end."""
     refused: str = ""
+    tenant: str = ""
 
 
 class IndexRecord(Record):

@@ -11,6 +11,7 @@ from loadgen.topics import Ends, Record, Topics
 from loadgen.verify.anomalies import Anomaly, Kind
 from loadgen.verify.checks import Moment
 from loadgen.verify.records import DeletedRecord, JobRecord
+from loadgen.verify.tenants import tenants
 from storage import keys
 from streams.events import NewerEvent, NotAnEvent, Options, UploadReceived
 
@@ -68,7 +69,8 @@ def untaken(
     etags: dict[str, set[str]] = defaultdict(set)
     for key, etag in known:
         etags[key].add(etag)
-    for found in bucket.list(keys.INBOX):
+    inboxes = [keys.own(tenant, keys.INBOX) for tenant in tenants(bucket)]
+    for found in (found for inbox in inboxes for found in bucket.list(inbox)):
         if not _is_upload(found.key) or not moment.judges(found.modified, TAKEN_SECONDS):
             continue
         taken = any(not etag or bucket.size(found.key, etag) is not None for etag in etags[found.key])
@@ -97,7 +99,8 @@ def _is_upload(key: str) -> bool:
         UploadReceived(object=key)
     except ValidationError:
         return False
-    return key.count("/") > 1 and not key.endswith(("/", ".json"))
+    inside = key.removeprefix(keys.own(keys.tenant_of(key), keys.INBOX))
+    return "/" in inside and not key.endswith(("/", ".json"))
 
 
 class _Known:

@@ -6,7 +6,7 @@ rejected in the image's current round, over cancelled, over in flight. Tallies o
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -58,9 +58,21 @@ def read_job(store: Store, job: str) -> Job:
     return found
 
 
+def tenants(store: Store) -> list[str]:
+    """Whoever has something in the bucket; the first is nobody in particular, and called nothing."""
+    return ["", *(name for name in store.folders("") if keys.is_tenant(name))]
+
+
+def ids(store: Store, of: Iterable[str] | None = None) -> Iterator[str]:
+    """Every job of some tenants, or of all, also what is left of deleted ones."""
+    for tenant in tenants(store) if of is None else of:
+        found = store.folders(keys.own(tenant, keys.JOBS))
+        yield from (job for job in found if keys.tenant_of_job(job) == tenant)
+
+
 def jobs(store: Store) -> Iterator[Job]:
     """Every accepted job, in no order that means anything."""
-    for job in store.folders(keys.JOBS):
+    for job in ids(store):
         found = read(store, keys.job(job), Job)
         if found is not None:
             yield found

@@ -8,6 +8,7 @@ from functools import partial
 from loadgen.chaos.http import Answer, Request, error
 from loadgen.chaos.store_proxy import Cut, Instead, Rule, Torn
 from loadgen.chaos.world import Kind, NotMet, World
+from storage import keys
 
 OUTAGE_SECONDS = (2.0, 6.0)
 MOST_HITS = 4
@@ -117,12 +118,12 @@ def reads_scratch(request: Request) -> bool:
 
 def reads_input(request: Request) -> bool:
     """Whether an image is read."""
-    return reads(request) and request.key.startswith(("uploads/", "inbox/")) and request.start is not None
+    return reads(request) and keys.is_input(request.key) and request.start is not None
 
 
 def stores(request: Request) -> bool:
     """Whether a stage stores something."""
-    return request.method == "PUT" and not request.key.startswith("uploads/")
+    return request.method == "PUT" and not keys.is_upload(request.key)
 
 
 async def refused(world: World) -> str:

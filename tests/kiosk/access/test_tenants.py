@@ -12,9 +12,10 @@ from kiosk.access.holdings import Quota, limit
 from kiosk.api.guard import Access
 from kiosk.api.tokens import Token
 from storage import keys
-from streams.events import Options
+from streams import intake
+from streams.events import Options, UploadReceived
 from streams.jobs import ledger, markers
-from tests.kiosk.front import Bucket, InProcess, Told, app_of, finish, labels_of, made_job
+from tests.kiosk.front import MODELS, Bucket, InProcess, Told, app_of, finish, labels_of, made_job
 
 V1 = "/api/v1"
 NEW = {"name": "plate.zip", "submission": "monday"}
@@ -115,6 +116,10 @@ def test_a_submission_becomes_its_tenants_job_and_says_so_in_record_and_event(ho
     assert [event.tenant for event in house.told.events] == ["one", "one"]  # type: ignore[attr-defined]
 
 
+def forge(key: str, tenant: str) -> Token:
+    return Token(key=key, multipart="upload-1", name="x", model="nuclei", options=Options(), tenant=tenant)
+
+
 def test_nobody_can_go_on_with_another_tenants_upload(house: House) -> None:
     started, parts = upload(house, "two")
     path = f"/uploads/{started['upload']}"
@@ -130,15 +135,40 @@ def test_an_address_of_an_upload_that_was_not_made_here_leads_to_nobodys_bytes(h
     started, parts = upload(house, "two")
     upload(house, "two", b"more", submission="tuesday")
     for secret in (b"", b"guess"):
-        forged = Token(
-            key=started["key"], multipart="upload-1", name="x", model="nuclei", options=Options(), tenant="one"
-        )
-        answer = house.ask("POST", f"/uploads/{forged.encode(secret)}/complete", "one", json={"parts": parts})
+        forged = forge(started["key"], "two")
+        answer = house.ask("POST", f"/uploads/{forged.encode(secret)}/complete", "two", json={"parts": parts})
         assert answer.status_code == 404
-    assert (
-        house.ask("GET", f"/uploads/{forged.encode(b's')}/parts", "one").status_code == 200
-    )  # the secret is all it takes
+    assert house.ask("GET", f"/uploads/{forged.encode(b's')}/parts", "two").status_code == 200  # the secret is all
     assert not house.told.events
+
+
+def test_an_address_of_an_upload_is_of_whose_place_it_leads_to(house: House) -> None:
+    started, parts = upload(house, "two")
+    for key in (started["key"], keys.upload("0" * 32, "x"), "open/uploads/" + "0" * 32 + "/x"):
+        forged = forge(key, "one").encode(b"s")
+        answer = house.ask("POST", f"/uploads/{forged}/complete", "one", json={"parts": parts})
+        assert answer.status_code == 404
+    assert not house.told.events
+
+
+def test_what_a_tenant_sends_and_gets_lies_under_its_name(house: House) -> None:
+    started, parts = upload(house, "one")
+    job = house.ask("POST", f"/uploads/{started['upload']}/complete", json={"parts": parts}).json()["job"]
+    assert (started["key"].split("/")[:2], keys.job(job)) == (["one", "uploads"], f"one/jobs/{job}/job.json")
+    assert job in [each["job"] for each in house.ask("GET", "/jobs").json()]
+    assert job not in [each["job"] for each in house.ask("GET", "/jobs", "two").json()]
+    assert job in [each["job"] for each in house.ask("GET", "/jobs", None).json()]
+    house.store.delete([keys.job(job)])
+    assert job not in [each["job"] for each in house.ask("GET", "/jobs").json()]
+
+
+def test_what_came_in_by_a_tenants_inbox_is_in_its_list_and_counts(house: House) -> None:
+    limit(house.store, "one", Quota(bytes=2000))
+    house.store.put("one/inbox/nuclei/x.tif", bytes(999))
+    job = intake.accept(house.store, UploadReceived(object="one/inbox/nuclei/x.tif"), MODELS).job
+    assert house.ask("GET", f"/jobs/{job}", "one").status_code == 200
+    assert house.ask("GET", f"/jobs/{job}", "two").status_code == 404
+    assert house.ask("POST", "/jobs?name=a.tif", content=bytes(2)).status_code == 403
 
 
 def test_the_same_mark_of_two_tenants_is_two_jobs(house: House) -> None:
