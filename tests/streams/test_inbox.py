@@ -4,6 +4,7 @@ import pytest
 
 from inference.models import shipped_models
 from storage.memory import MemoryStore
+from storage.objects import Store
 from streams.events import Event, UploadReceived
 from streams.inbox import Inbox
 from streams.jobs import ledger
@@ -21,7 +22,7 @@ class Heard:
         self.events.append(event)
 
 
-def inbox(store: MemoryStore) -> tuple[Inbox, Heard]:
+def inbox(store: Store) -> tuple[Inbox, Heard]:
     heard = Heard()
     return Inbox(store, shipped_models(), heard), heard  # type: ignore[arg-type]
 

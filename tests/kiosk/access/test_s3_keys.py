@@ -29,6 +29,7 @@ from storage import keys
 from storage.s3 import S3Store
 from tests.kiosk.test_cli import monolayer
 from tests.servers import S3Server
+from tests.streams.test_inbox import inbox
 
 TENANTS = ("a", "a-b", "b")
 OWN = ("{}/inbox/nuclei/x.tif", "{}/jobs/{}_0/job.json")
@@ -105,6 +106,16 @@ def test_a_tenants_key_fills_and_empties_its_inbox_and_reads_its_jobs(door: Door
     client.remove_object(BUCKET, "a/inbox/nuclei/new.tif")
     assert names(client, "a/jobs/") == ["a/jobs/a_0/job.json"]
     assert read(client, "a/jobs/a_0/job.json") == b"pixels"
+
+
+def test_what_it_puts_becomes_a_job_that_it_reads(door: Door) -> None:
+    client = door.key_of("b")
+    put(client, "b/inbox/nuclei/new.tif")
+    looker, heard = inbox(door.store)
+    looker.look()
+    [job] = [each.job for each in heard.events if each.job.startswith("b_") and "new" in each.encode().decode()]
+    assert json.loads(read(client, f"b/jobs/{job}/job.json"))["object"] == "b/inbox/nuclei/new.tif"
+    assert refused(lambda: read(door.key_of("a"), f"b/jobs/{job}/job.json"))
 
 
 def test_it_opens_nothing_else_of_anybodys(door: Door) -> None:
