@@ -5,6 +5,7 @@ import typer
 from loadgen.chaos.command import chaos
 from loadgen.drill.command import drill
 from loadgen.run import command as run
+from loadgen.simulate.command import simulate
 from loadgen.verify import command as verify
 
 HELP = """Make load, break things, and check from outside that nothing was lost.
@@ -16,6 +17,7 @@ HELP = """Make load, break things, and check from outside that nothing was lost.
   loadgen verify JOB --json      one job, as one JSON object
   loadgen chaos --minutes 5      a Monolayer of its own under faults, then the audit
   loadgen drill                  a Monolayer of its own, broken until each alert has fired
+  loadgen simulate               the autoscaling policies on load curves, in numbers
 
 The servers are those of MONOLAYER_... variables (`monolayer env` prints them), else those running on this machine."""
 
@@ -37,3 +39,4 @@ run.register(app)
 verify.register(app)
 app.command()(chaos)
 app.command()(drill)
+app.command()(simulate)
