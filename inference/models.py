@@ -4,12 +4,13 @@ import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 SHIPPED = Path(__file__).parent / "repository"
 DESCRIPTION, WEIGHTS = "rdf.yaml", "weights.onnx"
+Device = Literal["gpu", "cpu"]
 
 
 class ModelDescriptionError(ValueError):
@@ -100,9 +101,11 @@ def write_triton_entry(model: Model, repository: Path, *, instances: int = 2) ->
     shutil.copyfile(model.folder / WEIGHTS, folder / WEIGHTS)
 
 
-def write_triton_gpu_entry(model: Model, repository: Path, *, instances: int = 1) -> None:
-    """Write `<repository>/<name>/` for Triton's own ONNX Runtime backend on a GPU: same tensors, same weights."""
-    folder = _entry(model, repository, _GPU_CONFIG.format(name=model.name, tensors=_TENSORS, instances=instances))
+def write_triton_onnx_entry(model: Model, repository: Path, *, on: Device = "gpu", instances: int = 1) -> None:
+    """Write `<repository>/<name>/` for the official image's ONNX Runtime backend: same tensors, same weights."""
+    kind = f"KIND_{on.upper()}"
+    config = _ONNX_CONFIG.format(name=model.name, tensors=_TENSORS, kind=kind, instances=instances)
+    folder = _entry(model, repository, config + (_ONE_THREAD if on == "cpu" else ""))
     shutil.copyfile(model.folder / WEIGHTS, folder / "model.onnx")
 
 
@@ -200,8 +203,10 @@ output {{ name: "seconds" data_type: TYPE_FP32 dims: [ 1 ] }}
 {tensors}instance_group [ {{ kind: KIND_CPU count: {instances} }} ]
 """
 
-_GPU_CONFIG = """\
+_ONNX_CONFIG = """\
 name: "{name}"
 platform: "onnxruntime_onnx"
-{tensors}instance_group [ {{ kind: KIND_GPU count: {instances} }} ]
+{tensors}instance_group [ {{ kind: {kind} count: {instances} }} ]
 """
+
+_ONE_THREAD = 'parameters { key: "intra_op_thread_count" value: { string_value: "1" } }\n'

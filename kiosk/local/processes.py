@@ -32,7 +32,7 @@ OBSERVED = (*EVERYTHING, *OBSERVERS)
 SEGMENT = "stage-segment"
 COMPUTING = 5
 """How far those that compute step back: a small request to the API, the store or Kafka doesn't wait for pixels."""
-_FRUGAL = {
+FRUGAL = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "1048576",
     "MALLOC_TRIM_THRESHOLD_": "2097152",
@@ -131,7 +131,7 @@ def programs(place: Place, modules: Mapping[str, tuple[str, ...]]) -> Iterable[P
             argv=(sys.executable, "-m", *arguments),
             probe=_probe(place, name, heartbeat),
             log=place.state.log(name),
-            environment=_marked(place, variables | _FRUGAL | {"PYTHONUNBUFFERED": "1"}),
+            environment=_marked(place, variables | FRUGAL | {"PYTHONUNBUFFERED": "1"}),
             before=partial(heartbeat.unlink, missing_ok=True),
             start=1,
             stop=0,

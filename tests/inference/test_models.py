@@ -10,8 +10,9 @@ from inference.models import (
     read_model,
     shipped_models,
     write_triton_entry,
-    write_triton_gpu_entry,
+    write_triton_onnx_entry,
 )
+from inference.serving import main
 
 NUCLEI = shipped_models()["nuclei"]
 
@@ -113,7 +114,7 @@ def test_the_cpu_entry_runs_in_the_python_backend_without_batching(tmp_path: Pat
 
 def test_the_gpu_entry_has_the_same_tensors_and_weights(tmp_path: Path) -> None:
     write_triton_entry(NUCLEI, tmp_path / "cpu")
-    write_triton_gpu_entry(NUCLEI, tmp_path / "gpu")
+    write_triton_onnx_entry(NUCLEI, tmp_path / "gpu")
     tensors = [
         (tmp_path / kind / "nuclei/config.pbtxt").read_text().partition("max_batch_size")[2].partition("instance_g")[0]
         for kind in ("cpu", "gpu")
@@ -121,6 +122,15 @@ def test_the_gpu_entry_has_the_same_tensors_and_weights(tmp_path: Path) -> None:
     assert tensors[0] == tensors[1] != ""
     weights = (tmp_path / "gpu/nuclei/1/model.onnx").read_bytes()
     assert weights == (tmp_path / "cpu/nuclei/1/weights.onnx").read_bytes()
+
+
+def test_the_official_image_is_given_the_same_model_for_a_gpu_and_for_one_thread_of_a_cpu(tmp_path: Path) -> None:
+    main([str(tmp_path / "gpu")])
+    main([str(tmp_path / "cpu"), "--on", "cpu", "--instances", "4"])
+    gpu, cpu = ((tmp_path / on / "nuclei/config.pbtxt").read_text() for on in ("gpu", "cpu"))
+    assert "kind: KIND_GPU count: 1" in gpu
+    assert "kind: KIND_CPU count: 4" in cpu
+    assert ("intra_op_thread_count" in gpu, "intra_op_thread_count" in cpu) == (False, True)
 
 
 def test_writing_an_entry_again_leaves_it_as_it_is(tmp_path: Path) -> None:

@@ -66,7 +66,13 @@ def judged(folder: Path, told: dict[str, Any], expected: dict[str, float | None]
 
 @pytest.mark.parametrize(
     ("waiting", "arriving", "in_flight", "servers", "gpu", "ratio"),
-    [(0, 0, 0, 1, 0.0, 0), (1200, 40, 12, 3, 0.9, 1), (90_000, 10, 12, 2, 1.0, 9), (50, 3, 6, 5, 0.35, 0.4), (9, 3, 6, 5, 0.2, 2.5)],
+    [
+        (0, 0, 0, 1, 0.0, 0),
+        (1200, 40, 12, 3, 0.9, 1),
+        (90_000, 10, 12, 2, 1.0, 9),
+        (50, 3, 6, 5, 0.35, 0.4),
+        (9, 3, 6, 5, 0.2, 2.5),
+    ],
 )
 def test_the_rules_want_what_the_formulas_want(
     tmp_path: Path, waiting: float, arriving: float, in_flight: float, servers: int, gpu: float, ratio: float

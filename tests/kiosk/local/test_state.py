@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped,unused-ignore]
 import pytest
 
-from kiosk.local import cache, kafka, ports, s3, triton
+from kiosk.local import cache, jars, kafka, ports, s3, triton
 from kiosk.local.cache import LocalError, once
 from kiosk.local.leftovers import MARK, alive, kill_leftovers
 from kiosk.local.logs import follow, last_lines
@@ -213,13 +213,13 @@ def test_a_jar_with_another_content_is_refused(tmp_path: Path) -> None:
     jar = kafka.locked()[0]
     (tmp_path / jar.file_name).write_bytes(b"something else")
     with pytest.raises(LocalError, match="checksum"):
-        kafka._check(jar, tmp_path / jar.file_name)
+        jars.check(jar, tmp_path / jar.file_name)
 
 
 def test_kafkas_own_jars_are_all_of_one_release_and_nothing_is_there_twice() -> None:
-    jars = kafka.locked()
-    assert {jar.version for jar in jars if jar.group == "org.apache.kafka"} == {kafka.VERSION}
-    assert len({jar.artifact for jar in jars}) == len(jars)
+    locked = kafka.locked()
+    assert {jar.version for jar in locked if jar.group == "org.apache.kafka"} == {kafka.VERSION}
+    assert len({jar.artifact for jar in locked}) == len(locked)
 
 
 def test_s3_keys_are_not_among_the_arguments(state: State) -> None:
