@@ -1,6 +1,6 @@
 # What people do here, one target each. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo web test check docs chaos bench format lock clean
+.PHONY: help demo web test check docs charts chaos bench format lock clean
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
@@ -24,6 +24,10 @@ check: .venv/ready ## style, types, layers and names, in seconds
 
 docs: .venv/docs-ready ## the documentation, into build/docs; a running Monolayer serves it at /docs/
 	@$(BIN)/python -m docs
+
+charts: .venv/ready ## the Helm chart, into build/charts, checked against the code and the schemas of all it asks for
+	@$(BIN)/python -m charts
+	@MONOLAYER_TEST_CHARTS=1 $(BIN)/python -m pytest -q tests/charts
 
 chaos: .venv/ready ## five minutes of faults on a seeded schedule, then the proof that nothing was lost
 	@$(BIN)/python -m loadgen chaos --minutes 5 --images 500

@@ -48,8 +48,16 @@ def schema() -> dict[str, Any]:
 
 def settings() -> set[str]:
     """Variables that a user of the chart may set: those of the processes, without those that the templates set."""
-    fields = Streams.model_fields.keys() | Api.model_fields.keys()
-    return {f"MONOLAYER_{field.upper()}" for field in fields - SET}
+    return settings_read() - {_variable(field) for field in SET}
+
+
+def settings_read() -> set[str]:
+    """All variables that a process of ours reads."""
+    return {_variable(field) for field in Streams.model_fields.keys() | Api.model_fields.keys()}
+
+
+def _variable(field: str) -> str:
+    return f"MONOLAYER_{field.upper()}"
 
 
 def made() -> Iterator[tuple[str, str]]:

@@ -85,14 +85,31 @@ def install(program: Program, cache: Path, tell: Tell) -> Path:
     return binary
 
 
+def fetched(program: Program, kept: Path) -> Path:
+    """Download a program's module, without what it needs, and return where it lies.
+
+    Parameters
+    ----------
+    program
+        Whose.
+    kept
+        A folder for what Go downloads.
+
+    Raises
+    ------
+    LocalError
+        It could not be had.
+    """
+    (kept / "tmp").mkdir(parents=True, exist_ok=True)
+    module = f"{program.module}@{program.version}"
+    _go(program, kept, kept, "mod", "download", module)
+    return Path(_go(program, kept, kept, "list", "-m", "-f", "{{.Dir}}", module).strip())
+
+
 def _build(binary: Path, program: Program, kept: Path, tell: Tell) -> None:
     tell("downloading")
-    (kept / "tmp").mkdir(parents=True, exist_ok=True)
+    source = _copied(fetched(program, kept), kept / "source")  # `go install` refuses modules that replace others
     go = partial(_go, program, kept)
-    module = f"{program.module}@{program.version}"
-    go(kept, "mod", "download", module)
-    fetched = go(kept, "list", "-m", "-f", "{{.Dir}}", module).strip()
-    source = _copied(Path(fetched), kept / "source")  # `go install` refuses modules that replace others
     packages = go(source, "list", "-deps", program.package, hear=_downloading(tell)).split()
     with (kept / "compiled").open("a+") as book:
         go(source, "build", "-v", "-o", str(binary), program.package, hear=_compiling(book, len(packages), tell))

@@ -28,7 +28,7 @@ def unpack(name: str, folder: Path, failure: str) -> None:
     Parameters
     ----------
     name
-        The lock's file.
+        The lock's file, beside this one or by its whole path.
     folder
         Where they belong.
     failure
