@@ -16,6 +16,7 @@ from observability.dashboards.collection import DASHBOARDS
 from streams.settings import Settings as Streams
 
 HERE = Path(__file__).parent
+OBSERVABILITY = Path(observability.__file__).parent
 SCHEMA = "values.schema.yaml"
 SET = {
     *("kafka", "s3_endpoint", "s3_access_key", "s3_secret_key", "bucket", "triton"),
@@ -35,6 +36,11 @@ def assemble(folder: Path) -> Path:
         (chart / "files" / place).parent.mkdir(parents=True, exist_ok=True)
         (chart / "files" / place).write_text(text)
     return chart
+
+
+def collector() -> str:
+    """The configuration of the OpenTelemetry Collector."""
+    return (OBSERVABILITY / "collector.yaml").read_text()
 
 
 def schema() -> dict[str, Any]:
@@ -62,10 +68,9 @@ def _variable(field: str) -> str:
 
 def made() -> Iterator[tuple[str, str]]:
     """Each file that is made from the code, by its place below `files/`."""
-    home = Path(observability.__file__).parent
     yield "facts.yaml", yaml.safe_dump(facts(), sort_keys=False)
     yield "rules.yaml", yaml.safe_dump(rules(), sort_keys=False, width=1000)
-    yield "alerts.yaml", (home / "alerts" / "monolayer.yaml").read_text()
-    yield "collector.yaml", (home / "collector.yaml").read_text()
+    yield "alerts.yaml", (OBSERVABILITY / "alerts" / "monolayer.yaml").read_text()
+    yield "collector.yaml", collector()
     for dashboard in DASHBOARDS:
         yield f"dashboards/{dashboard.name}.json", grafana.render(dashboard)

@@ -29,12 +29,23 @@ PORTS: Mapping[str, int] = {
 }
 """The last four are what `observability/collector.yaml` and SeaweedFS listen on."""
 
+USERS: Mapping[str, Mapping[str, list[str]]] = {
+    "stages": {"topic": ["Read", "Write", "Describe"], "group": ["Read", "Describe"]},
+    "door": {"topic": ["Write", "Describe"]},
+    "watch": {"topic": ["Read", "Describe"], "group": ["Describe"]},
+}
+"""Who asks Kafka, and what for: those that work, those that only announce, those that only look."""
+LOGINS: Mapping[str, str] = {"api": "door", "inbox": "door", "prepare": "door", "backlog": "watch"}
+"""As whom each process comes; the stages as `stages`."""
+
 
 def facts() -> dict[str, Any]:
     """All of them, as `files/facts.yaml` holds them."""
     return {
         "chains": [_chain(name) for name in CHAINS],
         "topics": [{"name": each.name, "partitions": each.partitions, "group": _reader(each.name)} for each in TOPICS],
+        "users": {user: dict(may) for user, may in USERS.items()},
+        "logins": dict(LOGINS),
         "retentionMs": RETENTION_MS,
         "ports": dict(PORTS),
         "frugal": dict(FRUGAL),

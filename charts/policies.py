@@ -1,9 +1,10 @@
 """What must hold of every rendering of the chart, beyond the schemas of its kinds; each rule yields what breaks it."""
 
+import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
-from charts.assembling import settings_read
+from charts.assembling import collector, settings_read
 from charts.facts import SPOT_SECONDS
 from charts.manifests import Manifests, Object, Pod, name_of
 from streams.stages import CHAINS
@@ -12,6 +13,8 @@ from streams.topics import TOPICS
 Rule = Callable[[Manifests], Iterator[str]]
 PARTITIONS_EACH = 4
 """Of a topic, for each consumer that there may be."""
+COLLECTOR = set(re.findall(r"env:(MONOLAYER_\w+)", collector()))
+"""Variables that the collector's configuration reads."""
 _STAGES = "streams"
 """The module that runs chains."""
 
@@ -74,7 +77,7 @@ def commands_and_variables_exist(manifests: Manifests) -> Iterator[str]:
         for each in pod.containers:
             yield from (f"{pod.owner} runs {wrong}" for wrong in _unknown(each.get("command", [])))
             given = {one["name"] for one in each.get("env", ()) if one["name"].startswith("MONOLAYER_")}
-            if unknown := given - settings_read():
+            if unknown := given - settings_read() - COLLECTOR:
                 yield f"{pod.owner} is given {sorted(unknown)}, which nobody reads"
 
 

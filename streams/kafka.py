@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined]
 
 from observability.tracing import HEADER, traceparent
+from streams.brokers import MECHANISM, Brokers
 from streams.events import Event
 from streams.topics import GROUPS, RETENTION_MS, TOPICS
 
@@ -29,7 +30,22 @@ _ONE_EACH: Mapping[str, str | int | float | bool] = {
 
 def _quick(bootstrap: str) -> dict[str, str | int | float | bool]:
     """Settings of a client that says nothing, and comes back soon after an outage."""
-    return {"bootstrap.servers": bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 250}
+    brokers = Brokers.of(bootstrap)
+    quick: dict[str, str | int | float | bool] = {
+        "bootstrap.servers": brokers.hosts,
+        "log_level": 0,
+        "reconnect.backoff.max.ms": 250,
+    }
+    return quick | _identity(brokers) if brokers.user else quick
+
+
+def _identity(brokers: Brokers) -> dict[str, str | int | float | bool]:
+    return {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": MECHANISM,
+        "sasl.username": brokers.user,
+        "sasl.password": brokers.password,
+    }
 
 
 def create_topics(bootstrap: str, replicas: int = 1) -> None:

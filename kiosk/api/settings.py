@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MONOLAYER_")
 
     kafka: str = "127.0.0.1:9092"
-    """Bootstrap address of the broker, `host:port`."""
+    """Bootstrap address of the broker, `host:port`; where it asks who we are, `user:password@host:port`."""
     s3_endpoint: str = "http://127.0.0.1:9000"
     """The object store, as this process *and* whoever uploads can reach it: parts go there directly."""
     s3_access_key: str = ""

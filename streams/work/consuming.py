@@ -22,6 +22,7 @@ from faust.types import TP as TP
 
 from observability.logs import log
 from observability.tracing import HEADER
+from streams.brokers import MECHANISM, Brokers
 from streams.work.tracker import Mark
 
 RELEASED = "released"
@@ -260,9 +261,12 @@ class _App(faust.App):
 
 
 def _app(group: str, bootstrap: str, buffer: int, fetch_bytes: int) -> _App:
+    brokers = Brokers.of(bootstrap)
+    who = faust.SASLCredentials(username=brokers.user, password=brokers.password, mechanism=MECHANISM)
     return _App(
         group,
-        broker=f"kafka://{bootstrap}",
+        broker=[f"kafka://{host}" for host in brokers.hosts.split(",")],
+        broker_credentials=who if brokers.user else None,
         store="memory://",
         datadir=Path(tempfile.gettempdir()) / "monolayer-faust",  # made, never used: there are no tables
         web_enabled=False,

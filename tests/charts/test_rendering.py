@@ -18,7 +18,8 @@ from kiosk.local.cache import LocalError, cache_folder
 from observability import scaling
 from streams.stages import CHAINS
 
-pytestmark = pytest.mark.skipif("MONOLAYER_TEST_CHARTS" not in os.environ, reason="`make charts` renders the chart")
+if "MONOLAYER_TEST_CHARTS" not in os.environ:
+    pytest.skip("`make charts` renders the chart", allow_module_level=True)
 VARIANTS = ("default", "cpu", "gke", "seaweedfs", "everything")
 Rendered = Callable[..., Manifests]
 
@@ -201,10 +202,30 @@ def test_parts_that_are_switched_off_leave_nothing_behind(rendered: Rendered) ->
 
 def test_another_kafka_is_one_value_and_ours_is_gone(rendered: Rendered) -> None:
     manifests = rendered("kafka.enabled=false", "kafka.bootstrap=kafka.example.org:9094")
-    assert not manifests.kind("Kafka", "KafkaTopic", "KafkaNodePool")
+    assert not manifests.kind("Kafka", "KafkaTopic", "KafkaNodePool", "KafkaUser", "TriggerAuthentication")
     variables = [one for pod in manifests.pods for each in pod.containers for one in each.get("env", ())]
     given = {one["value"] for one in variables if one["name"] == "MONOLAYER_KAFKA"}
     assert given == {"kafka.example.org:9094"}
+
+
+def test_who_only_announces_may_not_read_and_who_only_looks_may_not_write(variants: dict[str, Manifests]) -> None:
+    may = {
+        name_of(each): {one for acl in each["spec"]["authorization"]["acls"] for one in acl["operations"]}
+        for each in variants["default"].kind("KafkaUser")
+    }
+    assert may.keys() == {"monolayer-stages", "monolayer-door", "monolayer-watch"}
+    assert "Read" not in may["monolayer-door"]
+    assert "Write" not in may["monolayer-watch"]
+
+
+def test_each_process_comes_to_kafka_as_who_it_is(variants: dict[str, Manifests]) -> None:
+    users = {name_of(each) for each in variants["default"].kind("KafkaUser")}
+    for pod in variants["default"].pods:
+        found = {one["name"]: one for each in pod.spec["containers"] for one in each["env"]}
+        if "MONOLAYER_KAFKA" in found:
+            user = found["KAFKA_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"]
+            assert user in users
+            assert found["MONOLAYER_KAFKA"]["value"].startswith(f"{user}:$(KAFKA_PASSWORD)@")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,13 @@ http://{{ .Release.Name }}-seaweedfs.{{ .Release.Namespace }}:{{ (include "monol
 {{- define "monolayer.env" -}}
 {{- $root := index . 0 }}
 {{- $facts := include "monolayer.facts" $root | fromYaml -}}
+{{- if $root.Values.kafka.enabled }}
+{{- $user := printf "%s-%s" $root.Release.Name (get $facts.logins (index . 1) | default "stages") }}
+- { name: KAFKA_PASSWORD, valueFrom: { secretKeyRef: { name: {{ $user }}, key: password } } }
+- { name: MONOLAYER_KAFKA, value: {{ printf "%s:$(KAFKA_PASSWORD)@%s" $user (include "monolayer.kafka" $root) | quote }} }
+{{- else }}
 - { name: MONOLAYER_KAFKA, value: {{ include "monolayer.kafka" $root | quote }} }
+{{- end }}
 - { name: MONOLAYER_S3_ENDPOINT, value: {{ include "monolayer.endpoint" $root | quote }} }
 - { name: MONOLAYER_S3_ACCESS_KEY, valueFrom: { secretKeyRef: { name: {{ include "monolayer.secret" $root }}, key: access-key } } }
 - { name: MONOLAYER_S3_SECRET_KEY, valueFrom: { secretKeyRef: { name: {{ include "monolayer.secret" $root }}, key: secret-key } } }

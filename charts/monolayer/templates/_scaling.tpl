@@ -31,6 +31,9 @@ spec:
         lagThreshold: "1000000000" # wakes one; how many there shall be is said below
         activationLagThreshold: "0"
         offsetResetPolicy: earliest
+      {{- if $root.Values.kafka.enabled }}
+      authenticationRef: { name: {{ $root.Release.Name }}-watch }
+      {{- end }}
     {{- end }}
     {{- range .queries }}
     - type: prometheus
