@@ -21,6 +21,7 @@ _DEAD_STUB = ("Stub process", "not healthy")
 _SOON_BACK = [
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),  # the default of two minutes outlasts most outages
+    ("grpc.lb_policy_name", "round_robin"),  # over all servers that the address names; one is the usual case
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
 ]

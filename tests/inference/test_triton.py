@@ -4,9 +4,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import grpc
 import numpy as np
 import onnxruntime
 import pytest
+from tritonclient.grpc.service_pb2_grpc import (
+    GRPCInferenceServiceServicer,
+    add_GRPCInferenceServiceServicer_to_server,
+)
 from tritonclient.utils import InferenceServerException
 
 from inference.models import Model, shipped_models
@@ -111,6 +116,35 @@ def test_nobody_listening_is_unavailable_and_not_ready() -> None:
     with pytest.raises(ModelUnavailable):
         _ask("127.0.0.1:9", lambda triton: triton.infer(NUCLEI, TILE, 0.0, 1.0), timeout=5)
     assert not _ask("127.0.0.1:9", lambda triton: triton.ready(NUCLEI), timeout=5)
+
+
+def test_all_servers_that_an_address_names_are_given_work() -> None:
+    asked: set[str] = set()
+
+    class Server(GRPCInferenceServiceServicer):  # type: ignore[misc]
+        def __init__(self, name: str) -> None:
+            self._name = name
+
+        async def ModelInfer(self, request: Any, context: Any) -> None:  # noqa: N802  # as the protocol calls it
+            asked.add(self._name)
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "not a real one")
+
+    async def scene() -> None:
+        servers = {name: grpc.aio.server() for name in "ab"}
+        ports = [server.add_insecure_port("127.0.0.1:0") for server in servers.values()]
+        for name, server in servers.items():
+            add_GRPCInferenceServiceServicer_to_server(Server(name), server)
+            await server.start()
+        triton = Triton("ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports), timeout=10)
+        try:
+            while asked < servers.keys():
+                with pytest.raises(ModelUnavailable):
+                    await triton.infer(NUCLEI, TILE, 0.0, 1.0)
+        finally:
+            await triton.close()
+            await asyncio.gather(*(server.stop(None) for server in servers.values()))
+
+    asyncio.run(asyncio.wait_for(scene(), 20))
 
 
 @pytest.mark.integration
