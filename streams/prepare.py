@@ -4,6 +4,7 @@ A cluster runs it once with each installation: what is wrong with the store is s
 """
 
 import sys
+from contextlib import suppress
 
 from observability.logs import configure, log
 from storage.objects import StoreError
@@ -17,8 +18,9 @@ def main() -> None:
     configure("prepare")
     settings = Settings()
     store = S3Store(**settings.store)
-    try:
+    with suppress(StoreError):  # whoever may use a bucket may not always make one; the probe says what is wrong
         store.create_bucket()
+    try:
         able = store.probe()
     except StoreError as why:
         sys.exit(str(why))
