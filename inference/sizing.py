@@ -28,6 +28,7 @@ WINDOW = 256  # px at the model's scale: what is looked at, at most, at one fact
 TOLD = 0.55  # of the model's diameter: objects that seem smaller may be far smaller
 CLEAR = 160  # of 255: what the distance map reaches inside an object, on average, where objects are seen as such
 FEWEST = 3  # objects that tell a size
+NEAR = 1.18  # times the model's diameter, or its inverse: so near, an image is best left as it is
 
 
 class Search:
@@ -40,11 +41,13 @@ class Search:
     asked
         What the model is to compute next; None at the end.
     diameter
-        At the end: of a typical object of the plane in px, or None where none can be told.
+        At the end: of a typical object of the plane in px, to two digits; the model's own where that is near. None
+        where no size can be told.
     """
 
     def __init__(self, plane: NDArray[Any], model: Model) -> None:
         self.diameter: float | None = None
+        self._usual = model.diameter
         self._steps = _search(plane, model, statistics(plane, model))
         self.asked: Asked | None = next(self._steps)
 
@@ -53,7 +56,12 @@ class Search:
         try:
             self.asked = self._steps.send(maps)
         except StopIteration as end:
-            self.asked, self.diameter = None, end.value
+            self.asked = None
+            self.diameter = end.value and self._settled(end.value)
+
+    def _settled(self, diameter: float) -> float:
+        near = 1 / NEAR <= diameter / self._usual <= NEAR
+        return self._usual if near else float(f"{diameter:.2g}")
 
 
 @dataclass(frozen=True, slots=True)

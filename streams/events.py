@@ -264,6 +264,8 @@ class TilePlanned(ImageEvent):
     dtype: Literal["uint8", "uint16"]
     pixel_size: float | None = None
     """Of the image's own pixels, in µm."""
+    estimated_diameter: float | None = None
+    """Of a typical object, in the image's own pixels, where nothing was known of sizes."""
 
     @property
     def key(self) -> str:

@@ -113,6 +113,8 @@ def _pack(planned: TilePlanned, segmented: list[Segmented], model: Model) -> byt
         "source_crc": "" if source.crc is None else f"{source.crc:08x}",
         **_figures([each.quality for each in segmented]),
     }
+    if planned.estimated_diameter:
+        facts["estimated_diameter_px"] = f"{planned.estimated_diameter:g}"
     return write_labels(labels, columns, planned.pixel_size, facts)
 
 

@@ -12,6 +12,7 @@ from storage.limits import MAX_PAGES, MAX_PIXELS
 from streams.events import MAX_SIDE, ImageFound, TilePlanned
 from streams.failure import Rejected
 from streams.original import pixel_size, plane_key, read
+from streams.sizing import estimated_diameter
 from streams.tools import Tools
 
 
@@ -19,14 +20,15 @@ async def tile(found: ImageFound, tools: Tools) -> list[TilePlanned]:
     """Plan an image's tiles; their pixels are claimed, and cut when somebody takes them."""
     model = tools.model(found)
     image = await read(found, tools)
-    factor = scaling.scale_for(model, pixel_size(found, image), found.options.diameter)
+    estimated = await estimated_diameter(found, image, model, tools)
+    factor = scaling.scale_for(model, pixel_size(found, image), found.options.diameter or estimated)
     megapixels = image.planes.size * max(1.0, factor**2) / 1e6
     if excess := _excess(image, megapixels, factor):
         raise Rejected("too_large", f"{found.name} has {excess}")
     with tools.timed("wait"):
         await tools.share.grow(megapixels)
     with tools.timed("plan"):
-        planned = await tools.compute(lambda: list(_plan(found, image, model, factor, tools)))
+        planned = await tools.compute(lambda: list(_plan(found, image, model, factor, estimated, tools)))
     return [event.model_copy(update={"tiles": len(planned)}) for event in planned]
 
 
@@ -40,7 +42,9 @@ def _excess(image: Image, megapixels: float, factor: float) -> str:
     return f"{planes} planes; the limit is {MAX_PAGES}" if planes > MAX_PAGES else ""
 
 
-def _plan(found: ImageFound, image: Image, model: Model, factor: float, tools: Tools) -> Iterator[TilePlanned]:
+def _plan(
+    found: ImageFound, image: Image, model: Model, factor: float, estimated: float | None, tools: Tools
+) -> Iterator[TilePlanned]:
     number = 0
     for index, plane in enumerate(image.planes):
         tools.claims.hold(plane_key(found, index), plane)
@@ -70,6 +74,7 @@ def _plan(found: ImageFound, image: Image, model: Model, factor: float, tools: T
                 pixels_shape=_padded(each, model),
                 dtype="uint8" if plane.dtype == np.uint8 else "uint16",
                 pixel_size=pixel_size(found, image),
+                estimated_diameter=estimated,
             )
             number += 1
 

@@ -27,6 +27,8 @@ class Summed:
     smallest: float = float("inf")
     """Known pixel size, in µm."""
     largest: float = 0.0
+    estimated: list[float] = field(default_factory=list)
+    """Diameters in px, each of an image of unknown pixel size."""
 
     def watching(self, images: Iterable[Line]) -> Iterator[Line]:
         """The same images, summed up as they pass."""
@@ -46,7 +48,10 @@ class Summed:
         self.contradicting += "pixel_size_in_file_um" in image
         self.flags.update(image.get("flags", ()))
         self.flagged += bool(image.get("flags"))
-        self._size(image.get("pixel_size_um"))
+        if "estimated_diameter_px" in image:
+            self.estimated.append(image["estimated_diameter_px"])
+        else:
+            self._size(image.get("pixel_size_um"))
 
     def _size(self, size: float | None) -> None:
         if size is None:
@@ -111,8 +116,15 @@ def _sizes(summed: Summed, at: str, usual: float | None) -> Iterator[str]:
         which = f" of {_images(summed.known_sizes)}" if summed.unknown_sizes else ""
         size = low if low == high else f"{low} to {high}"
         yield f"The pixel size{which} was taken from the image files ({size} µm), and images were rescaled{at}."
+    if summed.estimated:
+        least, most = f"{min(summed.estimated):g}", f"{max(summed.estimated):g}"
+        sizes = least if least == most else f"{least} to {most}"
+        yield (
+            f"Of {_images(len(summed.estimated))} nothing was known of sizes: the typical diameter of an object was "
+            f"estimated with the model ({sizes} pixels), and images were rescaled{at}."
+        )
     if summed.unknown_sizes:
-        which = _images(summed.unknown_sizes) if summed.known_sizes else "the images"
+        which = _images(summed.unknown_sizes) if summed.known_sizes or summed.estimated else "the images"
         assumed = f"objects of about {usual:g} pixels were assumed" if usual else "the model's own scale was assumed"
         yield f"The pixel size of {which} was neither given nor in the files: {assumed}, without rescaling."
 

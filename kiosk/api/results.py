@@ -111,6 +111,8 @@ def _seen(results: Results, labels: Labels) -> dict[str, object]:
     seen: dict[str, object] = {"planes": planes, "cells": count(labels.cells)}
     if labels.pixel_size:
         seen["pixel_size_um"] = labels.pixel_size
+    if estimated := labels.facts.get("estimated_diameter_px"):
+        seen["estimated_diameter_px"] = float(estimated)
     if max(sides) > LONGEST:
         seen["overlay_scale"] = round(LONGEST / max(sides), 4)
     return seen

@@ -12,6 +12,7 @@ from kiosk.errors import CannotWrite
 
 MANIFEST = "manifest.json"
 _IN_FILE = "pixel_size_in_file_um"
+_ESTIMATED = "estimated_diameter_px"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Found:
     """The channel used, how many there were, and what it is called, of each image with several."""
     sizes: tuple[float | None, ...]
     """The pixel size each labelled image was worked on with, in µm; none where it is unknown."""
+    estimated: tuple[float, ...]
+    """The diameters that were estimated, in pixels, each of an image of which nothing was known."""
     diameter: float | None
     """The diameter the job was submitted with, in pixels."""
     usual: float | None
@@ -75,7 +78,8 @@ def look(folder: Path) -> Found | None:
             contradicting=tuple(float(image[_IN_FILE]) for image in images if _IN_FILE in image),
             channel=options.get("channel"),
             chosen=tuple(_chosen(image) for image in images if "channels" in image),
-            sizes=tuple(image.get("pixel_size_um") for image in images),
+            sizes=tuple(image.get("pixel_size_um") for image in images if _ESTIMATED not in image),
+            estimated=tuple(float(image[_ESTIMATED]) for image in images if _ESTIMATED in image),
             diameter=options.get("diameter"),
             usual=told.get("model", {}).get("trained_at_diameter_px"),
             doubtful=tuple((str(image["name"]), tuple(image["flags"])) for image in images if image.get("flags")),

@@ -36,14 +36,18 @@ def _size(found: "Found") -> "Iterator[str]":
         yield f"pixel size {found.submitted:g} µm, as submitted"
     else:
         if known:
-            files = f"the files of {amount(len(known), 'image')}" if unknown else "the files"
+            some = unknown or found.estimated
+            files = f"the files of {amount(len(known), 'image')}" if some else "the files"
             yield f"pixel size {_range(known)} µm, from {files}"
+        if found.estimated:
+            which = f" in {amount(len(found.estimated), 'image')}" if known or unknown else ""
+            yield f"no size given: objects of about {_range(found.estimated)} pixels, as estimated{which}"
         if unknown and found.usual:
-            where = amount(unknown, "image") if known else "the files"
+            where = amount(unknown, "image") if known or found.estimated else "the files"
             yield f"no pixel size in {where} and none given: objects of about {found.usual:g} pixels were assumed"
 
 
-def _range(sizes: list[float]) -> str:
+def _range(sizes: "Sequence[float]") -> str:
     low, high = f"{min(sizes):.4g}", f"{max(sizes):.4g}"
     return low if low == high else f"{low} to {high}"
 

@@ -91,7 +91,7 @@ def images_in(folder: Path, count: int) -> Path:
     return folder
 
 
-def labels_of(planes: int, height: int, width: int, in_um: bool = False) -> bytes:
+def labels_of(planes: int, height: int, width: int, in_um: bool = False, **facts: str) -> bytes:
     """Two cells in every plane."""
     labels = np.zeros((planes, height, width), np.int32)
     labels[:, 5:15, 5:15], labels[:, 20:30, 20:35] = 1, 2
@@ -104,7 +104,7 @@ def labels_of(planes: int, height: int, width: int, in_um: bool = False) -> byte
         cells = {"plane": np.repeat(np.arange(planes), 2), **cells}
     if in_um:
         cells["area_um2"] = cells["area_px"] * 0.25
-    return write_labels(labels, cells, 0.5 if in_um else None, {"model": "nuclei", "model_version": "3"})
+    return write_labels(labels, cells, 0.5 if in_um else None, {"model": "nuclei", "model_version": "3"} | facts)
 
 
 def made_job(store: Store, files: Mapping[str, bytes], job: str = "j1", **fields: Any) -> Job:

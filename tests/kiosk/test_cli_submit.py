@@ -115,7 +115,7 @@ def test_the_size_that_was_assumed_is_told(
 
 def found(**fields: Any) -> Found:
     known = dict.fromkeys(field.name for field in dataclasses.fields(Found))
-    return Found(**(known | {"cells": (), "contradicting": (), "chosen": (), "sizes": ()} | fields))  # type: ignore[arg-type]
+    return Found(**(known | {"cells": (), "contradicting": (), "chosen": (), "sizes": (), "estimated": ()} | fields))  # type: ignore[arg-type]
 
 
 def test_sizes_that_only_some_files_know_are_told_apart() -> None:
@@ -124,6 +124,11 @@ def test_sizes_that_only_some_files_know_are_told_apart() -> None:
         "no pixel size in 1 image and none given: objects of about 24 pixels were assumed",
     ]
     assert summary.lines(found(sizes=(0.3, 0.65))) == ["pixel size 0.3 to 0.65 µm, from the files"]
+    assert summary.lines(found(sizes=(0.5,), estimated=(9.5, 14.0))) == [
+        "pixel size 0.5 µm, from the files of 1 image",
+        "no size given: objects of about 9.5 to 14 pixels, as estimated in 2 images",
+    ]
+    assert summary.lines(found(estimated=(14.0,))) == ["no size given: objects of about 14 pixels, as estimated"]
 
 
 def test_images_not_to_trust_are_counted_by_reason_and_the_first_are_named() -> None:

@@ -74,6 +74,16 @@ def test_a_size_that_nobody_knew_is_called_assumed(store: MemoryStore) -> None:
     assert "of 1 image was neither given nor in the files: objects of about 17 pixels were assumed" in said
 
 
+def test_a_size_that_was_estimated_is_called_estimated(store: MemoryStore) -> None:
+    made_job(store, {"a.tif": tiff(), "b.tif": tiff()})
+    sizes = ("14", "9.5")
+    finish(store, "j1", lambda entry: labels_of(1, 40, 50, estimated_diameter_px=sizes[entry.image]))
+    said = told(store)
+    assert "Of 2 images nothing was known of sizes" in said
+    assert "was estimated with the model (9.5 to 14 pixels), and images were rescaled to the 0.65" in said
+    assert "assumed" not in said
+
+
 def test_a_given_channel_is_named(store: MemoryStore) -> None:
     assert "Channel 2, counted from 1, was analysed, as specified." in sized(store, {"a.tif": False}, channel=2)
 
