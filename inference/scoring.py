@@ -1,5 +1,6 @@
 """How well labels agree with the truth."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,26 @@ def f1(truth: NDArray[Any], labels: NDArray[Any], iou: float = 0.5) -> float:
     ValueError
         The shapes differ, or `iou` lies outside 0.5..1, where matches wouldn't be unique.
     """
+    return f1_at(truth, labels, [iou])[0]
+
+
+def f1_at(truth: NDArray[Any], labels: NDArray[Any], ious: Sequence[float]) -> list[float]:
+    """Return `f1` at each of the `ious`."""
     if truth.shape != labels.shape:
         raise ValueError(f"truth has shape {truth.shape}, labels {labels.shape}")
-    if not 0.5 <= iou < 1:
-        raise ValueError(f"an IoU of {iou} doesn't give unique matches; expected 0.5 to 1")
+    if wrong := [iou for iou in ious if not 0.5 <= iou < 1]:
+        raise ValueError(f"an IoU of {wrong[0]} doesn't give unique matches; expected 0.5 to 1")
     overlaps = _overlaps(truth, labels)
     areas, found = overlaps.sum(axis=1), overlaps.sum(axis=0)
     inner = overlaps[1:, 1:]
-    unions = areas[1:, None] + found[None, 1:] - inner
-    hits = int(np.count_nonzero(inner > iou * np.maximum(unions, 1)))
-    objects = np.count_nonzero(areas[1:]) + np.count_nonzero(found[1:])
-    return float(2 * hits / objects) if objects else 1.0
+    unions = np.maximum(areas[1:, None] + found[None, 1:] - inner, 1)
+    objects = int(np.count_nonzero(areas[1:]) + np.count_nonzero(found[1:]))
+    return [2 * int(np.count_nonzero(inner > iou * unions)) / objects if objects else 1.0 for iou in ious]
+
+
+def average_precision(scores: Sequence[float]) -> float:
+    """Return the mean over IoUs of hits / (hits + missed + invented), which follows from the F1 at each."""
+    return float(np.mean([score / (2 - score) for score in scores]))
 
 
 def _overlaps(truth: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import keras  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import numpy as np
 import onnx  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import onnxruntime  # type: ignore[import-untyped]
@@ -13,7 +12,8 @@ import tf2onnx  # type: ignore[import-not-found,import-untyped,unused-ignore]
 
 from inference.synthetic import field
 from inference.training.config import Config
-from inference.training.network import Enlarge
+from inference.training.fit import AVERAGE
+from inference.training.network import build
 from inference.wire import HIGH, IMAGE, LOW, MAPS, tensors
 
 log = logging.getLogger(__name__)
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 OPSET = 18  # the newest that tf2onnx writes
 
 
-def export(config: Config, trained: Path, folder: Path) -> None:
-    """Write `weights.onnx` into `folder` from the network saved at `trained`, and compare the two.
+def export(config: Config, run: Path, folder: Path) -> None:
+    """Write `weights.onnx` into `folder` from the averaged weights in the folder `run`, and compare the two.
 
     The tensors of that comparison stay beside it as `test-*.npy`, which a BioImage.IO description wants.
 
@@ -31,7 +31,8 @@ def export(config: Config, trained: Path, folder: Path) -> None:
     RuntimeError
         A map differs by more than one count of 255 between Keras and ONNX Runtime.
     """
-    network = keras.models.load_model(trained, custom_objects={"Enlarge": Enlarge}, compile=False)
+    network = build(config)
+    network.load_weights(run / AVERAGE)
     function = _graph(network, config.clip)
     signature = [
         tf.TensorSpec((None, None, None), tf.uint8, IMAGE),
