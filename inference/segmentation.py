@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.thresholds import FOREGROUND, PROMINENCE, SMOOTHING, SPECK
-from inference.watershed import renumber, watershed, without_border
+from inference.thresholds import FOREGROUND, PROMINENCE, SMOOTHING, SPECK, SUMMIT
+from inference.watershed import remove_low, renumber, watershed, without_border
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Relief:
     least: int
 
 
-def segment(maps: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.int32]:
+def segment(maps: NDArray[np.uint8], shape: tuple[int, int], summit: int = SUMMIT) -> NDArray[np.int32]:
     """Return the objects in `maps` as labels 1..n in raster order, 0 for background.
 
     The work is done on the finer of the two grids: maps are enlarged bilinearly when the image is larger, and labels
@@ -42,6 +42,8 @@ def segment(maps: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.int32
         uint8 (2, h, w) at the model's scale: distance to the object's edge and foreground, 0..255.
     shape
         Height and width in px of the labels, which is the image's own size.
+    summit
+        Objects whose distance nowhere gets so high are dropped.
 
     Returns
     -------
@@ -52,7 +54,7 @@ def segment(maps: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.int32
     ValueError
         The maps aren't two, or not uint8.
     """
-    return objects(relief(maps, shape), shape)
+    return objects(relief(maps, shape), shape, summit)
 
 
 def relief(maps: NDArray[np.uint8], shape: tuple[int, int]) -> Relief:
@@ -68,9 +70,11 @@ def relief(maps: NDArray[np.uint8], shape: tuple[int, int]) -> Relief:
     return Relief(bordered.ravel(), grid, least)
 
 
-def objects(relief: Relief, shape: tuple[int, int]) -> NDArray[np.int32]:
+def objects(relief: Relief, shape: tuple[int, int], summit: int = SUMMIT) -> NDArray[np.int32]:
     """The second half of `segment`: the objects on a relief, as labels of `shape`."""
-    labels = without_border(watershed(relief.flat, relief.grid[1] + 2, PROMINENCE), *relief.grid)
+    basins = watershed(relief.flat, relief.grid[1] + 2, PROMINENCE)
+    remove_low(basins, relief.flat, summit)
+    labels = without_border(basins, *relief.grid)
     renumber(labels, relief.least)
     if relief.grid != shape:
         labels = _nearest(labels, shape)

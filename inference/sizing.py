@@ -101,7 +101,7 @@ def _look(
 
 
 def _sizes(maps: Maps) -> tuple[float, bool]:
-    labels = segment(maps, (maps.shape[1], maps.shape[2]))
+    labels = segment(maps, (maps.shape[1], maps.shape[2]), summit=0)  # what is seen badly tells that it is too small
     areas = np.bincount(labels.ravel())[1:]
     if len(areas) < FEWEST:
         return 0.0, False

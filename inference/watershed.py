@@ -168,6 +168,18 @@ def _flood(island: Flat, relief: Flat, labels: Flat, queues: Flat, starts: Flat,
 
 
 @njit(nogil=True, cache=True)
+def remove_low(labels: Flat, relief: Flat, summit: int) -> None:
+    """Set labels to 0, in place, whose pixels all lie below `summit` on the relief."""
+    high = np.zeros(labels.max() + 1, np.bool_)
+    for pixel in range(labels.size):
+        if relief[pixel] >= summit:
+            high[labels[pixel]] = True
+    for pixel in range(labels.size):
+        if not high[labels[pixel]]:
+            labels[pixel] = 0
+
+
+@njit(nogil=True, cache=True)
 def without_border(labels: Flat, height: int, width: int) -> Flat:
     """Return the (height, width) pixels inside the border of flat labels, moved to the front of the same memory."""
     to = 0

@@ -49,6 +49,7 @@ def facts(results: Results, model: Model | None) -> dict[str, object]:
             "smoothing_px": thresholds.SMOOTHING,
             "foreground_threshold": round(thresholds.FOREGROUND / 255, 3),
             "prominence_threshold": round(thresholds.PROMINENCE / 255, 3),
+            "summit_threshold": round(thresholds.SUMMIT / 255, 3),
             "smallest_object_px": thresholds.SPECK,
         },
         "overlay_longest_side_px": LONGEST,

@@ -134,7 +134,8 @@ def _post_processing(how: Mapping[str, float]) -> str:
         f"The predicted distance to an object's edge was smoothed (Gaussian, sigma {how['smoothing_px']:g} pixels at "
         "the model's scale) and divided by a watershed within the predicted foreground (probability of at least "
         f"{how['foreground_threshold']:.2g}). Maxima were separate objects where the valley between them was deeper "
-        f"than {how['prominence_threshold']:.2g} of the full range; objects of fewer than "
+        f"than {how['prominence_threshold']:.2g} of the full range; objects whose maximum "
+        f"was below {how['summit_threshold']:.2g} of it, and those of fewer than "
         f"{how['smallest_object_px']:g} pixels at that scale were dropped."
     )
 

@@ -173,3 +173,13 @@ def test_segmentation_lets_other_threads_run() -> None:
         longest, last = max(longest, now - last), now
     thread.join()
     assert longest < 0.5 * (last - began)
+
+
+def test_an_object_that_hardly_rises_is_dropped_and_its_neighbour_stays() -> None:
+    rows, columns = np.mgrid[:60, :120]
+    low, high = (top * np.exp(-((rows - 30) ** 2 + (columns - at) ** 2) / 200) for top, at in ((120, 40), (250, 75)))
+    maps = np.stack([np.maximum(low, high), 255.0 * (np.maximum(low, high) > 20)]).astype(np.uint8)
+    both, one = segment(maps, (60, 120), summit=0), segment(maps, (60, 120))
+    assert (both.max(), one.max()) == (2, 1)
+    assert (one > 0).sum() == (both == both[30, 75]).sum()
+    assert one[30, 75] == 1 and one[30, 40] == 0

@@ -48,7 +48,7 @@ def test_methods_name_program_model_counts_and_source(store: MemoryStore) -> Non
     assert "with Monolayer 0." in said
     assert f"its model nuclei version 3 (SHA-256 of description and weights: {MODEL.digest}; job j1, 20" in said
     assert "between the percentiles 1 and 99 of each plane" in said
-    assert "objects of fewer than 50 pixels" in said
+    assert "maximum was below 0.55 of it, and those of fewer than 50 pixels" in said
     assert "Each plane of a stack was treated as an image of its own." in said
     assert "Of 3 images 2 were labelled, with 6 objects in all. 1 image was rejected (1 bad input)." in said
     assert said.endswith("References for the model: Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7.\n")
