@@ -6,6 +6,7 @@ the coarsest stride decides how wide a tile's halo must be. Convolutions have a 
 CPU that halves the time of a training step, and it lets training go on from weights whose normalisation was folded in.
 """
 
+import math
 from typing import Any
 
 import keras  # type: ignore[import-not-found,import-untyped,unused-ignore]
@@ -35,7 +36,8 @@ class Stretch(layers.Layer):  # type: ignore[misc]
 
     def call(self, x: Any) -> Any:
         """Return (n, h, w, 2) for `x` of (n, h, w, 1), at least 0."""
-        return tf.concat([x, tf.math.log1p(x * STRETCH) / tf.math.log1p(STRETCH)], -1)
+        logarithm = tf.math.log(1.0 + x * STRETCH) / math.log1p(STRETCH)  # ONNX has no log1p
+        return tf.concat([x, logarithm], -1)
 
 
 def build(config: Config) -> keras.Model:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from inference.scoring import f1
+from inference.scoring import average_precision, f1, f1_at
 
 TRUTH = np.zeros((20, 20), np.int32)
 TRUTH[2:8, 2:8] = 1
@@ -35,6 +35,12 @@ def test_an_object_must_overlap_by_more_than_the_threshold() -> None:
     assert f1(np.where(TRUTH == 1, 1, 0), half) == 0.0
     assert f1(np.where(TRUTH == 1, 1, 0), most, iou=0.8) == 1.0
     assert f1(np.where(TRUTH == 1, 1, 0), most, iou=0.9) == 0.0
+
+
+def test_precision_follows_from_the_scores() -> None:
+    half = np.where(TRUTH == 1, 1, 0)  # one of two found: 1 hit, 1 missed
+    assert f1_at(TRUTH, half, (0.5, 0.9)) == [2 / 3, 2 / 3]
+    assert average_precision([2 / 3, 0.0]) == pytest.approx((0.5 + 0) / 2)
 
 
 def test_an_image_full_of_one_object_has_no_background_and_scores_all_the_same() -> None:
