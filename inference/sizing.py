@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from inference.models import Model
 from inference.normalize import statistics
 from inference.scaling import LIMITS, rescale
-from inference.segmentation import FOREGROUND, segment
+from inference.segmentation import segment
+from inference.thresholds import FOREGROUND
 from inference.tiling import Box, Tile, core_of, cut
 
 Asked = tuple[NDArray[Any], float, float]

@@ -10,13 +10,12 @@ import pytest
 from kiosk.api import uploads
 from kiosk.api.problems import Trouble
 from kiosk.client import Broken, CannotSend, Monolayer, NotRunning, Refused, calls, transfer
-from kiosk.client import monolayer as monolayer_module
 from kiosk.client.calls import Calls, Pauses
 from kiosk.client.packing import Parcel
 from kiosk.client.transfer import blocks, unpack
 from kiosk.contract import PART_SIZE, JobView
 from storage.objects import Full, Unfinished
-from tests.kiosk.front import BAD, Bucket, Told, app_of, finish, images_in, made_job, open_door, serving, tiff
+from tests.kiosk.front import BAD, Bucket, Told, app_of, images_in, open_door, serving, tiff
 
 
 @pytest.fixture
@@ -43,18 +42,6 @@ def test_a_folder_is_submitted_waited_for_and_its_results_are_fetched(plate: Pat
     assert (tmp_path / "out" / "labels" / "0.tif") in written
     assert (tmp_path / "out" / "cells.csv").read_text().count("\n") == 7
     assert not list(tmp_path.glob(".monolayer-*"))
-
-
-def test_however_many_jobs_and_rejected_images_there_are_all_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monolayer_module, "MOST_JOBS", 2)
-    monkeypatch.setattr(monolayer_module, "MOST_REJECTED", 2)
-    with open_door() as (address, store, _), Monolayer(address) as monolayer:
-        for number in range(5):
-            made_job(store, {f"{image}.tif": BAD for image in range(5)}, f"j{number}")
-        finish(store, "j0", lambda entry: None)
-        assert [found.job for found in monolayer.jobs(4)] == ["j4", "j3", "j2", "j1"]
-        assert len(monolayer.jobs(99)) == 5
-        assert [image.image for image in monolayer.rejected("j0", "bad_input")] == [0, 1, 2, 3, 4]
 
 
 def test_each_zip_and_all_loose_files_become_jobs(plate: Path, tmp_path: Path) -> None:
