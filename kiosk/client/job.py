@@ -116,7 +116,8 @@ class Job:
 
     def _repr_html_(self) -> str:
         state = self.state
-        rows = "".join(f"<li>{escape(image.message)}</li>" for image in self.rejected()[:5]) if state.rejected else ""
+        first = self._monolayer.rejected(self.id, limit=5) if state.rejected else []
+        rows = "".join(f"<li>{escape(image.message)}</li>" for image in first)
         return f"<b>{escape(state.name)}</b> ({escape(self.id)}): {escape(_standing(state))}<ul>{rows}</ul>"
 
 

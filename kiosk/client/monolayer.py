@@ -196,16 +196,17 @@ class Monolayer:
                 return state
             time.sleep(every)
 
-    def rejected(self, job: str, reason: ReasonClass | None = None) -> list[RejectedImage]:
-        """Images of a job that have no labels, and why; those of one reason class if it is given."""
-        path = f"/jobs/{job}/rejected"
+    def rejected(self, job: str, reason: ReasonClass | None = None, limit: int | None = None) -> list[RejectedImage]:
+        """Images of a job that have no labels, and why; of one reason class and at most so many, if asked for."""
         found: list[RejectedImage] = []
-        while True:
+        while (wanted := MOST_REJECTED if limit is None else min(limit - len(found), MOST_REJECTED)) > 0:
             first = found[-1].image + 1 if found else 0
-            page = self._calls.ask(list[RejectedImage], "GET", path, first=first, limit=MOST_REJECTED, reason=reason)
+            path = f"/jobs/{job}/rejected"
+            page = self._calls.ask(list[RejectedImage], "GET", path, first=first, limit=wanted, reason=reason)
             found += page
-            if len(page) < MOST_REJECTED:
-                return found
+            if len(page) < wanted:
+                break
+        return found
 
     def doubtful(self, job: str) -> Doubts:
         """Labelled images that deserve a look before they are believed, and why; among the first 2,000 of the job."""

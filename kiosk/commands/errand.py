@@ -133,7 +133,7 @@ class Errand:
         if not state.rejected:
             return
         screen.warn(f"{screen.amount(state.rejected, 'image')} of {state.name} rejected:")
-        for image in self._monolayer.rejected(state.job)[:SHOWN]:
+        for image in self._monolayer.rejected(state.job, limit=SHOWN):
             screen.warn(f"  {told(image)}")
         if state.rejected > SHOWN:
             screen.warn(f"  and {state.rejected - SHOWN} more; `monolayer rejected {state.job}` names all.")

@@ -17,3 +17,4 @@ def test_however_many_jobs_and_rejected_images_there_are_all_come(monkeypatch: p
         assert [found.job for found in monolayer.jobs(4)] == ["j4", "j3", "j2", "j1"]
         assert len(monolayer.jobs(99)) == 5
         assert [image.image for image in monolayer.rejected("j0", "bad_input")] == [0, 1, 2, 3, 4]
+        assert [image.image for image in monolayer.rejected("j0", limit=3)] == [0, 1, 2]
