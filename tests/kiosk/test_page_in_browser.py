@@ -229,6 +229,10 @@ def test_a_monolayer_that_asks_for_a_token_is_used_with_one(browser: Any, plate:
     with serving(app) as address, visiting(browser, address) as page:  # parts pass through the API
         page.get_by_label("Token").fill("wrong")
         page.get_by_role("button", name="Go on").click()
+        page.get_by_role("alert").get_by_text("not one of this Monolayer").wait_for()
+        page.get_by_label("Token").evaluate("(input, token) => (input.value = token)", "as a password manager does")
+        page.get_by_role("button", name="Go on").click()
+        page.wait_for_function("document.cookie.includes('manager')")
         page.get_by_label("Token").fill(secret)
         page.get_by_role("button", name="Go on").click()
         submitted(page, plate)
