@@ -105,14 +105,16 @@ class Queue:
         return list((await policy.answer(stages, message, self.tools)).events)
 
 
+SIZED: dict[str, Any] = {"diameter": 24}
+"""With these options a stage has no size to estimate, so the model is asked for the image's tiles alone."""
 CHAINED = ("unzip", "announce", "tile+predict+postprocess", "predict", "postprocess", "collect")
 
 
 def submit(given: Tools, data: bytes, name: str = "plate.zip", **fields: Any) -> list[Event]:
-    """Put an upload into the store and work until everything has ended."""
+    """Put an upload into the store and work until everything has ended; by default the size is given."""
     key = f"uploads/u1/{name}"
     given.store.put(key, data)
-    events: list[Event] = run(Queue(given, CHAINED).work(UploadReceived(object=key, **fields)))
+    events: list[Event] = run(Queue(given, CHAINED).work(UploadReceived(object=key, **{"options": SIZED} | fields)))
     return events
 
 

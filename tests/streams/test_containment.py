@@ -16,7 +16,7 @@ from streams.stages import chain
 from streams.tools import Tools
 from streams.work import policy
 from streams.work.tracker import Entry, Mark, Past, Tracker
-from tests.streams.stand import Bright, Queue, run, tiff, tools
+from tests.streams.stand import SIZED, Bright, Queue, run, tiff, tools
 
 PLACE = ("images.bulk", 3, 14)
 
@@ -135,7 +135,7 @@ class Ailing(MemoryStore):
 def suspect(given: Tools) -> policy.Message:
     """An image that was in flight when a worker died."""
     given.store.put("uploads/u/a.tif", tiff())
-    events = run(Queue(given, ("unzip", "announce")).work(UploadReceived(object="uploads/u/a.tif")))
+    events = run(Queue(given, ("unzip", "announce")).work(UploadReceived(object="uploads/u/a.tif", options=SIZED)))
     image: Event = next(event for event in events if isinstance(event, ImageFound))
     return policy.Message(*PLACE, image.encode(), past=Past.SUSPECT)
 

@@ -24,7 +24,7 @@ from streams.tools import Tools
 from streams.tracing.spent import Spent, Taken
 from streams.tracing.traces import Sampling, Traces
 from streams.work import policy
-from tests.streams.stand import Bright, archive, run, tiff, tools
+from tests.streams.stand import SIZED, Bright, archive, run, tiff, tools
 
 STAGES = ["unzip", "tile", "predict", "postprocess", "collect"]
 
@@ -51,7 +51,7 @@ class Watched:
     async def ends(self, data: bytes, name: str = "plate.zip", traced: bool = True) -> list[ImageEnded]:
         """Up to the ends of all images, which nobody has ticked off yet."""
         self.store.put(f"uploads/u/{name}", data)
-        found = await self.answer("unzip", UploadReceived(object=f"uploads/u/{name}"), traced)
+        found = await self.answer("unzip", UploadReceived(object=f"uploads/u/{name}", options=SIZED), traced)
         ended: list[ImageEnded] = []
         while found:
             event = found.pop(0)
