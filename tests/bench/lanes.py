@@ -98,7 +98,7 @@ def _queue(client: Monolayer, folder: Path, queued: int, side: int) -> list[str]
     for number in range(0, queued, A_ZIP):
         path = folder / f"bulk_{number}.zip"
         write_archive(path, min(A_ZIP, queued - number), side, number)
-        jobs += client.submit([path], submission=path.name)
+        jobs += client.submit([path], diameter=24, submission=path.name)
     while any(client.job(job).images is None for job in jobs):
         time.sleep(0.5)
     return jobs
@@ -121,7 +121,7 @@ def _asked(client: Monolayer, when: str, paths: Iterator[Path]) -> list[Single]:
 
 def _single(client: Monolayer, path: Path) -> Single:
     begun = time.perf_counter()
-    (job,) = client.submit([path])
+    (job,) = client.submit([path], diameter=24)
     accepted = time.perf_counter() - begun
     state = client.wait(job, every=LOOK_SECONDS)
     if state.labelled != 1:

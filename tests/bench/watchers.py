@@ -29,6 +29,7 @@ from kiosk.local.processes import EVERYTHING
 from loadgen.bucket import S3Bucket
 from loadgen.chaos.verified import verify
 from loadgen.topics import KafkaTopics, TopicsAway
+from streams.events import UploadReceived
 from tests.servers import running, s3_client
 
 SIDE = 64
@@ -132,8 +133,8 @@ def _read(topics: KafkaTopics, folder: str) -> dict[tuple[int, int], str]:
         found = list(topics.read("uploads"))
     except TopicsAway:
         return {}
-    events = {(record.partition, record.offset): json.loads(record.value) for record in found}
-    return {place: event["job"] for place, event in events.items() if event["object"].startswith(folder)}
+    events = ((record, UploadReceived.decode(record.value)) for record in found if folder.encode() in record.value)
+    return {(record.partition, record.offset): event.job for record, event in events}
 
 
 def _putting(variables: Mapping[str, str], folder: str, objects: int) -> Iterator[str]:

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.system import System
-from tests.servers import observable
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     started = System(tmp_path_factory.mktemp("monolayer"))
-    started.run("up", "--detach", *(["--observe"] if observable() else []), seconds=600)
+    started.up()
     try:
         yield started
     finally:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers import observable
+
 MONOLAYER = Path(sys.executable).parent / "monolayer"
 
 
@@ -19,6 +21,10 @@ class System:
     """A running Monolayer and the command line that talks to it."""
 
     state: Path
+
+    def up(self) -> str:
+        """Start it, observed where that can be had; returns what was printed."""
+        return self.run("up", "--detach", *(["--observe"] if observable() else []), seconds=600)
 
     def run(self, *arguments: str | Path, code: int = 0, seconds: float = 240) -> str:
         """Run `monolayer ...`; returns what it printed."""

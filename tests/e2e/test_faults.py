@@ -86,9 +86,9 @@ def test_everything_stopped_in_mid_job_stops_in_12_s_and_goes_on_after_up(
     system.run("down")
     assert time.monotonic() - begun < 12
     assert not any(process["pid"] for process in system.status()["processes"] if process["state"] == "ready")
-    system.run("up", "--detach")
+    system.up()
     assert ended(system, job) == undisturbed
 
 
 def test_up_twice_says_so(system: System) -> None:
-    assert "already running" in system.run("up", "--detach").lower()
+    assert "already running" in system.up().lower()

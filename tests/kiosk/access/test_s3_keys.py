@@ -34,6 +34,7 @@ from tests.streams.test_inbox import inbox
 TENANTS = ("a", "a-b", "b")
 OWN = ("{}/inbox/nuclei/x.tif", "{}/jobs/{}_0/job.json")
 BUCKET = "tenants"
+PIXELS, SECRET = b"pixels of somebody", b"the house's own"
 WAYS = ("../../", "..%2f..%2f", "%2e%2e/%2e%2e/", "nuclei/../../../", "./../../", "..%5c..%5c", "//../../../")
 
 
@@ -46,9 +47,9 @@ class Door:
         self.store.create_bucket()
         for tenant in TENANTS:
             for place in (*OWN, "{}/uploads/u/x.tif", "{}/x"):
-                self.store.put(place.format(tenant, tenant), b"pixels")
+                self.store.put(place.format(tenant, tenant), PIXELS)
         for top in keys.TOP:
-            self.store.put(f"{top}x/y", b"the house's own")
+            self.store.put(f"{top}x/y", SECRET)
         self.store.put("jobs/a_0/job.json", b"before")
 
     def key_of(self, tenant: str) -> Minio:
@@ -105,7 +106,7 @@ def test_a_tenants_key_fills_and_empties_its_inbox_and_reads_its_jobs(door: Door
     assert names(client, "a/inbox/") == ["a/inbox/nuclei/new.tif", "a/inbox/nuclei/x.tif"]
     client.remove_object(BUCKET, "a/inbox/nuclei/new.tif")
     assert names(client, "a/jobs/") == ["a/jobs/a_0/job.json"]
-    assert read(client, "a/jobs/a_0/job.json") == b"pixels"
+    assert read(client, "a/jobs/a_0/job.json") == PIXELS
 
 
 def test_what_it_puts_becomes_a_job_that_it_reads(door: Door) -> None:
@@ -152,7 +153,7 @@ def test_no_path_leads_out_of_what_it_opens(door: Door, way: str) -> None:
         asked, read_as = f"/{BUCKET}/{path}", unquote(f"/{BUCKET}/{path}")
         for method, signed in product(("PUT", "GET", "DELETE"), {asked, quote(read_as), quote(normpath(read_as))}):
             _, body = bare(door, made, method, asked, signed)
-            assert b"own" not in body and b"pixels" not in body, (method, path, signed)
+            assert SECRET not in body and PIXELS not in body, (method, path, signed)
     assert outside(door, "a/inbox/") == before
 
 
@@ -181,7 +182,7 @@ def bare(door: Door, made: dict[str, str], method: str, path: str, signed: str) 
 def test_a_bare_request_is_signed_as_the_server_reads_it(door: Door) -> None:
     made = json.loads(monolayer("tokens", "s3", "a", "--json").stdout)
     path = f"/{BUCKET}/a/inbox/nuclei/x.tif"
-    assert bare(door, made, "GET", path, path) == (200, b"pixels")
+    assert bare(door, made, "GET", path, path) == (200, PIXELS)
 
 
 def test_it_copies_nothing_in_and_removes_nothing_by_the_hundred(door: Door) -> None:
@@ -189,7 +190,7 @@ def test_it_copies_nothing_in_and_removes_nothing_by_the_hundred(door: Door) -> 
     assert refused(lambda: client.copy_object(BUCKET, "a/inbox/nuclei/copy", CopySource(BUCKET, theirs)))
     doomed = [DeleteObject(theirs), DeleteObject("open/x/y")]
     assert [error.code for error in client.remove_objects(BUCKET, doomed)] == ["AccessDenied"] * 2
-    assert door.store.get(theirs) == b"pixels"
+    assert door.store.get(theirs) == PIXELS
 
 
 def test_it_changes_neither_policy_nor_buckets(door: Door) -> None:
@@ -206,11 +207,11 @@ def test_a_new_key_ends_the_old_one_and_a_revoked_one_opens_nothing(door: Door) 
     second = door.key_of("a")
     with pytest.raises(S3Error, match="SignatureDoesNotMatch"):
         read(first, "a/inbox/nuclei/x.tif")
-    assert read(second, "a/inbox/nuclei/x.tif") == b"pixels"
+    assert read(second, "a/inbox/nuclei/x.tif") == PIXELS
     assert "revoked" in monolayer("tokens", "s3", "a", "--revoke").stdout
     with pytest.raises(S3Error, match="InvalidAccessKeyId"):
         read(second, "a/inbox/nuclei/x.tif")
-    assert read(other, "b/inbox/nuclei/x.tif") == b"pixels"
+    assert read(other, "b/inbox/nuclei/x.tif") == PIXELS
     assert policy.user("a") not in json.dumps(json.loads(door.store.policy())["Statement"]).split('"')
 
 
