@@ -13,7 +13,7 @@ def relight_nuclei(image: Image, labels: NDArray[np.int32], rng: np.random.Gener
     """Return `image` with some of its nuclei dimmed, or a few made far brighter than the rest, four times in ten.
 
     Dim nuclei beside bright ones are what a percentile normalisation finds hardest. Dimmed further than this they would
-    be darker than cytoplasm often is, and the network would take that for nuclei.
+    be darker than cytoplasm often is; a network trained so took cytoplasm for nuclei, which may have been the reason.
     """
     kind, count = rng.random(), int(labels.max()) + 1
     if kind > 0.4:
