@@ -13,6 +13,7 @@ from streams import rounds
 from streams.events import ImageEnded, UploadReceived
 from streams.jobs import markers
 from tests.loadgen.stand import MemoryBucket, MemoryTopics, Scene, work
+from tests.streams.stand import SIZED
 
 
 def test_an_outcome_told_twice_is_counted_and_no_anomaly(scene: Scene) -> None:
@@ -152,7 +153,7 @@ def test_an_upload_that_was_set_aside_is_not_lost(scene: Scene) -> None:  # rule
 
 
 def test_the_same_upload_announced_twice_is_one_job_and_in_order(scene: Scene) -> None:  # rule 8
-    work(scene, UploadReceived(object="uploads/u1/plate.zip"))
+    work(scene, UploadReceived(object="uploads/u1/plate.zip", options=SIZED))
     told = scene.audit(settled=True).as_json()
     assert (told["anomalies"], told["jobs"]) == (0, 1)
 

@@ -45,7 +45,7 @@ def test_an_upload_whose_job_was_deleted_is_not_lost(scene: Scene, etag: str, de
 
 def test_an_upload_that_names_the_bytes_of_its_job_is_not_lost(scene: Scene) -> None:  # rule 8
     job = scene.read(scene.key("job.json"))
-    scene.announce(UploadReceived(object=job["object"], etag=job["etag"], job="f" * 20))
+    scene.announce(UploadReceived(object=job["object"], etag=job["etag"], job="f" * 20, options=stand.SIZED))
     assert scene.found() == set()
 
 
