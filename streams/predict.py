@@ -19,13 +19,13 @@ async def predict(planned: TilePlanned, tools: Tools) -> list[TilePredicted | Im
         await tools.share.grow(planned.pixels_shape[0] * planned.pixels_shape[1] / 1e6)
     with tools.timed("take"):
         pixels = await tools.fetch(tools.claims.take, planned.pixels, planned.pixels_shape, planned.dtype)
+    tile = plan.tiles[planned.tile % len(plan.tiles)]
+    key = keys.tile_maps(planned.job, planned.image, planned.plan, planned.tile)
     with tools.timed("model"):
         maps = await tools.gate.infer(model, pixels, planned.low, planned.high, tools.lane, tools.patience, tools.spent)
-    tools.claims.drop(planned.pixels)
-    tile = plan.tiles[planned.tile % len(plan.tiles)]
-    core = tiling.core_of(maps, tile).copy()  # a view would keep the halo, and the whole answer
-    key = keys.tile_maps(planned.job, planned.image, planned.plan, planned.tile)
-    tools.claims.hold(key, core)
+        tools.claims.drop(planned.pixels)
+        core = tiling.core_of(maps, tile).copy()  # a view would keep the halo, and the whole answer
+        tools.claims.hold(key, core)
     return [
         TilePredicted(
             job=planned.job,
