@@ -1,5 +1,6 @@
 """`methods.txt`: what was done, in sentences for a methods section, made from the manifest alone."""
 
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -98,18 +99,18 @@ def _scale(facts: Facts, summed: Summed) -> Iterator[str]:
     options, model = facts["options"], facts["model"]
     trained, usual = model["trained_at_pixel_size_um"], model["trained_at_diameter_px"]
     at = f" to the {trained:g} µm per pixel at which the model was trained" if trained else " to the model's scale"
+    to = f", so that this became the {usual:g} pixels for which the model was trained" if usual else ""
     if diameter := options.get("diameter"):
-        to = f", so that this became the {usual:g} pixels for which the model was trained" if usual else ""
         yield f"The typical diameter of an object was given as {diameter:g} pixels, and images were rescaled{to}."
     elif size := options.get("pixel_size"):
         yield f"The pixel size was given as {size:g} µm, and images were rescaled{at}."
         if summed.contradicting:
             yield f"The files of {_images(summed.contradicting)} state another pixel size."
     else:
-        yield from _sizes(summed, at, usual)
+        yield from _sizes(summed, at, to, usual)
 
 
-def _sizes(summed: Summed, at: str, usual: float | None) -> Iterator[str]:
+def _sizes(summed: Summed, at: str, to: str, usual: float | None) -> Iterator[str]:
     """Where nothing was given: what files said, and what was assumed."""
     low, high = f"{summed.smallest:.4g}", f"{summed.largest:.4g}"
     if summed.known_sizes:
@@ -121,7 +122,8 @@ def _sizes(summed: Summed, at: str, usual: float | None) -> Iterator[str]:
         sizes = least if least == most else f"{least} to {most}"
         yield (
             f"Of {_images(len(summed.estimated))} nothing was known of sizes: the typical diameter of an object was "
-            f"estimated with the model ({sizes} pixels), and images were rescaled{at}."
+            f"estimated with the model ({sizes} pixels, {statistics.median(summed.estimated):g} in the middle), and "
+            f"images were rescaled{to}."
         )
     if summed.unknown_sizes:
         which = _images(summed.unknown_sizes) if summed.known_sizes or summed.estimated else "the images"

@@ -15,7 +15,18 @@ from streams.jobs.records import Entry
 
 PLANE = "plane"
 """A column of stacks only; other images have their one plane 0."""
-IMAGES = ("fate", "planes", "cells", "median_diameter_px", "focus", "saturated", "flags", "reason", "message")
+IMAGES = (
+    "fate",
+    "planes",
+    "cells",
+    "median_diameter_px",
+    "estimated_diameter_px",
+    "focus",
+    "saturated",
+    "flags",
+    "reason",
+    "message",
+)
 """Columns of the table of images, as the manifest calls them."""
 DIGITS = "%.7g"
 """More than any microscope measures; Parquet has all of them."""

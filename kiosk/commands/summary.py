@@ -41,7 +41,8 @@ def _size(found: "Found") -> "Iterator[str]":
             yield f"pixel size {_range(known)} µm, from {files}"
         if found.estimated:
             which = f" in {amount(len(found.estimated), 'image')}" if known or unknown else ""
-            yield f"no size given: objects of about {_range(found.estimated)} pixels, as estimated{which}"
+            middle = f", {statistics.median(found.estimated):.4g} in the middle" if len(found.estimated) > 1 else ""
+            yield f"no size given: objects of about {_range(found.estimated)} pixels{middle}, as estimated{which}"
         if unknown and found.usual:
             where = amount(unknown, "image") if known or found.estimated else "the files"
             yield f"no pixel size in {where} and none given: objects of about {found.usual:g} pixels were assumed"

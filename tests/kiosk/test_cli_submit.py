@@ -126,7 +126,7 @@ def test_sizes_that_only_some_files_know_are_told_apart() -> None:
     assert summary.lines(found(sizes=(0.3, 0.65))) == ["pixel size 0.3 to 0.65 µm, from the files"]
     assert summary.lines(found(sizes=(0.5,), estimated=(9.5, 14.0))) == [
         "pixel size 0.5 µm, from the files of 1 image",
-        "no size given: objects of about 9.5 to 14 pixels, as estimated in 2 images",
+        "no size given: objects of about 9.5 to 14 pixels, 11.75 in the middle, as estimated in 2 images",
     ]
     assert summary.lines(found(estimated=(14.0,))) == ["no size given: objects of about 14 pixels, as estimated"]
 

@@ -80,7 +80,7 @@ def test_a_size_that_was_estimated_is_called_estimated(store: MemoryStore) -> No
     finish(store, "j1", lambda entry: labels_of(1, 40, 50, estimated_diameter_px=sizes[entry.image]))
     said = told(store)
     assert "Of 2 images nothing was known of sizes" in said
-    assert "was estimated with the model (9.5 to 14 pixels), and images were rescaled to the 0.65" in said
+    assert "was estimated with the model (9.5 to 14 pixels, 11.75 in the middle), and images were rescaled, so" in said
     assert "assumed" not in said
 
 

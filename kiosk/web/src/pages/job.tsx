@@ -63,7 +63,7 @@ function asked(view: JobView): string {
   const parts = [
     view.images === null ? "images are being counted" : count(view.images, "image"),
     `model ${view.model}`,
-    pixel_size ? `${figure(pixel_size)} µm per pixel` : diameter ? `nuclei of ${figure(diameter)} pixels` : "sizes as the files say, or nuclei of the model's usual size",
+    pixel_size ? `${figure(pixel_size)} µm per pixel` : diameter ? `nuclei of ${figure(diameter)} pixels` : "sizes as the files say, or as estimated",
     `channel ${channel ?? "1, the first"}`,
     `job ${view.job}`,
   ];

@@ -98,5 +98,5 @@ export function Settings({ form, models, guess, channels, onChange }: Given) {
 
 function hint(guess: Guess | undefined): string {
   if (guess) return `${guess.file} says ${figure(guess.pixelSize)} µm per pixel. Each file's own size is used, unless you give one.`;
-  return "Each file's own pixel size is used where it says one. Where none does, give it, or the diameter of a typical nucleus: the labels depend on it.";
+  return "Each file's own pixel size is used where it says one. Where none does, it is estimated; better give it, or the diameter of a typical nucleus: the labels depend on it.";
 }
