@@ -94,7 +94,7 @@ def test_one_module_per_outside_library() -> None:
         "arro3": {"storage/tables.py"},
         "prometheus_client": {"observability/instruments.py"},
         "structlog": {"observability/logs.py"},
-        "matplotlib": {"loadgen/run/charts.py"},
+        "matplotlib": {"loadgen/run/drawings.py"},
         "griffe": {"docs/reference/docstrings.py"},
         "grafana_foundation_sdk": {"observability/dashboards/grafana.py"},
     }

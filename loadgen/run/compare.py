@@ -91,9 +91,11 @@ def _judged(name: str, before: float, after: float, likely: float) -> Judgement:
 def _differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     pairs = [("plan", name, "The work differs") for name in SAME]
     pairs += [("machine", name, "The machines differ") for name in ("cpu", "cores")]
-    pairs += [("system", name, "What was under load differs") for name in ("version", "observed")]
+    pairs += [("system", "version", "What was under load differs")]
+    found = [(what, name, one[part].get(name), other[part].get(name)) for part, name, what in pairs]
+    found.append(("What was under load differs", "observed", one["observed"], other["observed"]))
     return [
-        f"{what}: {name.replace('_', ' ')} is {one[part].get(name)!r} before and {other[part].get(name)!r} after."
-        for part, name, what in pairs
-        if one[part].get(name) != other[part].get(name)
+        f"{what}: {name.replace('_', ' ')} is {before!r} before and {after!r} after."
+        for what, name, before, after in found
+        if before != after
     ]

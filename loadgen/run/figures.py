@@ -136,7 +136,7 @@ def _names(told: Sequence[Mapping[str, float]]) -> list[str]:
 
 
 def _ended(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.ended == row.ended]  # NaN is not itself
+    return [row for row in rows if row.has_ended]
 
 
 def _listed(values: "NDArray[Any]") -> list[float]:

@@ -52,7 +52,7 @@ class About:
     begun: float
     machine: dict[str, Any]
     system: dict[str, Any]
-    """What is under load: its version, its API's address, whether it is observed."""
+    """What is under load: its API's address, its version, the model."""
 
     def as_json(self) -> dict[str, Any]:
         """As it lies in the folder."""

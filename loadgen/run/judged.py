@@ -1,7 +1,7 @@
 """What the servers say of a run's jobs, now or later: each image's end, and the verdict of `loadgen verify`."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
 
 from loadgen import settings
@@ -54,15 +54,14 @@ def _unchecked(why: str) -> dict[str, Any]:
     return {"checked": False, "why": why}
 
 
-def sentence(verdict: dict[str, Any], unaccepted: Sequence[str] = ()) -> str:
+def sentence(verdict: dict[str, Any]) -> str:
     """The verdict in words."""
-    refused = f" {len(unaccepted)} zips were not accepted." if unaccepted else ""
     if not verdict["checked"]:
-        return f"Nothing was verified: {verdict['why']}.{refused}"
+        return f"Nothing was verified: {verdict['why']}."
     ends = ", ".join(f"{verdict[name]:,} {name}" for name in ("labelled", "rejected", "cancelled") if verdict[name])
     flight = f", {verdict['in_flight']:,} still in flight" if verdict["in_flight"] else ""
     found = f"{verdict['anomalies']:,} anomalies" if verdict["anomalies"] else "no anomaly"
     return (
         f"Of {verdict['images']:,} images {ends or 'none ended'}{flight}; {verdict['lost']:,} lost, "
-        f"{verdict['duplicated']:,} duplicated, {found}.{refused}"
+        f"{verdict['duplicated']:,} duplicated, {found}."
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from loadgen.run import charts
+from loadgen.run import drawings
 from loadgen.run.judged import is_clean, sentence
 from observability.cost import words
 
@@ -94,14 +94,14 @@ def _over_time(told: Told) -> str:
     if not over["seconds"]:
         return "<p>No image has ended.</p>"
     pace = {"due": over["due_per_second"], "ended": over["ended_per_second"]}
-    return charts.over_time("throughput over time", over["seconds"], pace, "images/s") + charts.over_time(
+    return drawings.over_time("throughput over time", over["seconds"], pace, "images/s") + drawings.over_time(
         "backlog over time", over["seconds"], {"backlog": over["backlog"]}, "backlog, images"
     )
 
 
 def _latency(told: Told) -> str:
     marks = {name: told["latency_s"][name] for name in ("p50", "p99") if told["latency_s"]}
-    drawn = charts.histogram("latency", told["histograms"]["latency"], marks)
+    drawn = drawings.histogram("latency", told["histograms"]["latency"], marks)
     return drawn + _percentiles({"latency": told["latency_s"], "upload of a zip": told["zips"]["upload_s"]})
 
 
@@ -114,9 +114,9 @@ def _phases(told: Told) -> str:
     of_model = {f"— {name}": each for name, each in told["model_s"].items()}
     histograms = {name: each for name, each in told["histograms"].items() if name != "latency"}
     return (
-        charts.points("seconds by phase", means, tails)
+        drawings.points("seconds by phase", means, tails)
         + _percentiles(found | of_model | whole)
-        + charts.small_histograms("histograms of phases, seconds", histograms)
+        + drawings.small_histograms("histograms of phases, seconds", histograms)
     )
 
 
@@ -134,8 +134,8 @@ def _machine(told: Told) -> str:
     if not over["seconds"]:
         return "<p>It was not looked at.</p>"
     percent = {"busy": [100 * each for each in over["cpu"]]}
-    busy = charts.over_time("cores busy", over["seconds"], percent, "% of all cores")
-    memory = charts.over_time("memory", over["seconds"], {"memory": over["memory_gb"]}, "Monolayer, GB")
+    busy = drawings.over_time("cores busy", over["seconds"], percent, "% of all cores")
+    memory = drawings.over_time("memory", over["seconds"], {"memory": over["memory_gb"]}, "Monolayer, GB")
     ended = max(1, sum(count for fate, count in told["images"]["fates"].items() if fate in ("labelled", "rejected")))
     cells = [(name, f"{each:.1f}", f"{1000 * each / ended:.1f}") for name, each in told["cpu_s"].items()]
     return busy + (memory if any(over["memory_gb"]) else "") + _table(("process", "CPU, s", "CPU, ms per image"), cells)
@@ -173,7 +173,7 @@ def _cost(told: Told) -> str:
 
 def _run(told: Told) -> str:
     facts = {**told["machine"], **told["system"], **told["plan"]}
-    zips = {name: told["zips"][f"{name}"] for name in ("planned", "sent", "accepted")}
+    zips = {name: told["zips"][name] for name in ("planned", "sent", "accepted")}
     cells = [(name.replace("_", " "), str(value)) for name, value in facts.items()]
     cells += [(f"zips {name}", f"{value:,}") for name, value in zips.items()]
     cells.append(("latest begin of a zip after it was due", _seconds(told["zips"]["latest_s"])))

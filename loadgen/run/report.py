@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ class Found:
     verdict: dict[str, Any]
     """What `loadgen verify` says of the run's jobs, or why it says nothing."""
     prices: Prices | None = None
-    notes: Sequence[str] = field(default_factory=tuple)
 
 
 def write(folder: Path, found: Found) -> dict[str, Any]:
@@ -71,14 +70,14 @@ def report(
         "machine_over_time": _machine(samples, measured),
         "cost": costs(sent, found.ends, found.prices),
         "verdict": found.verdict,
-        "notes": [*found.notes, *_stopped(about, sent)],
+        "notes": [*_warmed(len(all_rows) - len(measured)), *_stopped(about, sent)],
     }
 
 
 def _repeat(measured: Sequence[Row], samples: Sequence[Sample]) -> dict[str, float]:
     """The figures of one repeat that can be compared with another's."""
     latency = figures.latency(measured)
-    ended = sum(row.ended == row.ended for row in measured)
+    ended = sum(row.has_ended for row in measured)
     cpu = sum(each for name, each in figures.cpu_seconds(samples, measured).items() if name != "loadgen")
     told = {
         "images_per_second": figures.throughput(measured),
@@ -109,6 +108,11 @@ def _by_repeat(measured: Sequence[Row]) -> list[list[Row]]:
     for row in measured:
         found.setdefault(row.repeat, []).append(row)
     return list(found.values())
+
+
+def _warmed(images: int) -> list[str]:
+    note = f"Verdict and cost count the {images:,} images of the warm-up as well; nothing else does."
+    return [note] if images else []
 
 
 def _stopped(about: About, sent: Sequence[Sent]) -> list[str]:

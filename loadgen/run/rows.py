@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 
 from loadgen.run import phases
 from loadgen.run.ends import End, Ends, JobEnds
@@ -46,6 +47,11 @@ class Row:
     def warmup(self) -> bool:
         """Whether it is left out of the figures."""
         return self.repeat == WARMUP
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether anybody told of its end."""
+        return not isnan(self.ended)
 
     @property
     def latency(self) -> float:

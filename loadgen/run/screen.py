@@ -13,6 +13,8 @@ from loadgen.run.compare import Comparison
 from loadgen.run.judged import is_clean, sentence
 from loadgen.run.report import PAGE
 
+LEAST_REPEATS = 4
+"""Of each run, with which a difference can be believed at all."""
 LINE_SECONDS = 10.0
 """Between two lines of progress where there is no terminal."""
 
@@ -46,6 +48,8 @@ def show(told: dict[str, Any], folder: Path, said: Console) -> None:
         said.print(f"{count} zips were not accepted: {why}", markup=False, style="red", soft_wrap=True)
     style = "green" if is_clean(told["verdict"]) else "red"
     said.print(sentence(told["verdict"]), markup=False, highlight=False, style=style, soft_wrap=True)
+    for note in told["notes"]:
+        said.print(note, markup=False, highlight=False, soft_wrap=True)
     said.print(f"Report: {folder / PAGE}", markup=False, highlight=False, soft_wrap=True)
 
 
@@ -60,11 +64,12 @@ def show_comparison(found: Comparison) -> None:
     said.print(table)
     for difference in found.differences:
         said.print(difference, markup=False, style="yellow", soft_wrap=True)
+    said.print(_whole(found), markup=False, soft_wrap=True)
+
+
+def _whole(found: Comparison) -> str:
     one, other = found.repeats
-    said.print(
-        f"B is {found.judgement} than A, by {one} and {other} repeats."
-        if found.judgement != "undecided"
-        else f"Undecided, by {one} and {other} repeats.",
-        markup=False,
-        soft_wrap=True,
-    )
+    if found.judgement != "undecided":
+        return f"B is {found.judgement} than A, by {one} and {other} repeats."
+    few = f" It takes {LEAST_REPEATS} of each at least." if min(one, other) < LEAST_REPEATS else ""
+    return f"Undecided, by {one} and {other} repeats.{few}"

@@ -29,7 +29,7 @@ def simulate(curves: Some = None, as_json: AsJson = False) -> None:
         raise typer.BadParameter(f"no curve {unknown!r}; there are {', '.join(names)}")
     found = list(rows(curve for curve in CURVES if not curves or curve.name in curves))
     if as_json:
-        print(json.dumps({"rows": [row.json() for row in found]}))
+        print(json.dumps({"rows": [row.as_json() for row in found]}))
     else:
         Console().print(_table(found))
 

@@ -24,7 +24,7 @@ class Row:
     turns: int
     """How often the replicas of either kind changed their direction."""
 
-    def json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """It as JSON."""
         return asdict(self)
 

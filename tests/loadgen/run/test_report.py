@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,10 @@ def test_a_run_that_was_stopped_is_reported_as_far_as_it_came(tmp_path: Path) ->
     with (folder / "sent.jsonl").open("a") as file:
         file.write('{"due": {"number"')  # killed in the middle of a line
     told = write(folder, Found(made.ends(zips), made.SOUND))
-    assert told["notes"] == ["It was stopped when 3 of 21 zips had been sent."]
+    assert told["notes"] == [
+        "Verdict and cost count the 20 images of the warm-up as well; nothing else does.",
+        "It was stopped when 3 of 21 zips had been sent.",
+    ]
     assert told["images"]["fates"] == {"labelled": 40}
     assert "dollars" not in told["cost"]
 
@@ -75,6 +79,15 @@ def test_a_run_that_is_beyond_the_noise_is_better_and_the_other_way_round_worse(
     assert compare(tmp_path / "slower", folder).judgement == "better"
     assert compare(folder, folder).judgement == "undecided"
     assert found.differences == ()
+
+
+def test_a_run_that_was_observed_differs_from_one_that_was_not(folder: Path, tmp_path: Path) -> None:
+    zips = made.sent(PLAN)
+    blind = {job: replace(told, ends={}) for job, told in made.ends(zips).items()}
+    write(made.written(tmp_path / "blind", PLAN, zips), Found(blind, made.SOUND))
+    assert compare(folder, tmp_path / "blind").differences == (
+        "What was under load differs: observed is True before and False after.",
+    )
 
 
 def test_what_holds_no_report_is_told_in_a_sentence(tmp_path: Path) -> None:

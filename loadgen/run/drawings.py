@@ -1,4 +1,4 @@
-"""Charts as SVG that takes its colours from the page around it: matplotlib's only home.
+"""Drawings as SVG that takes its colours from the page around it: matplotlib's only home.
 
 Colours are drawn as placeholders, and each becomes a variable of the page's style, so that one drawing serves light and
 dark. Text stays text.
@@ -131,7 +131,7 @@ def _drawn(name: str, draw: Any, height: float = HEIGHT) -> str:
     from matplotlib.figure import Figure
 
     style: Any = {**_STYLE, "svg.hashsalt": name}
-    with matplotlib.rc_context(style):  # ids of charts on one page must differ
+    with matplotlib.rc_context(style):  # ids of drawings on one page must differ
         figure = Figure(figsize=(WIDTH, height))
         draw(figure)
         file = StringIO()
