@@ -66,7 +66,10 @@ def template(cache: Path, chart: Path, *values: str) -> str:
 
 
 def kubeconform(cache: Path, *files: Path) -> list[str]:
-    """What is wrong with manifests by the schemas of their kinds; a kind without one is wrong."""
+    """What is wrong with manifests by the schemas of their kinds; a kind without one is wrong.
+
+    Raises `LocalError` where it could not look.
+    """
     folder = schemas(cache)
     places = (
         f"{folder}/core/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json",
@@ -75,7 +78,9 @@ def kubeconform(cache: Path, *files: Path) -> list[str]:
     argv = [str(golang.installed(KUBECONFORM, cache)), "-strict", "-output", "json", "-kubernetes-version", KUBERNETES]
     argv += [part for place in places for part in ("-schema-location", place)]
     done = subprocess.run([*argv, *map(str, files)], capture_output=True, text=True, check=False)
-    found: Sequence[dict[str, Any]] = json.loads(done.stdout).get("resources") or []
+    found: Sequence[dict[str, Any]] = json.loads(done.stdout or "{}").get("resources") or []
+    if done.returncode and not found:
+        raise LocalError(f"kubeconform has checked nothing: {done.stderr.strip()}")
     return [f"{Path(each['filename']).stem}: {each['kind']} {each['name']}: {each['msg']}" for each in found]
 
 

