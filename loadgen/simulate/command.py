@@ -21,7 +21,7 @@ def simulate(curves: Some = None, as_json: AsJson = False) -> None:
     Nothing is started: replicas, queue and autoscaler are simulated, with the very formulas that the charts render.
     """
     from loadgen.simulate.curves import CURVES
-    from loadgen.simulate.table import rows
+    from loadgen.simulate.table import rows, together
 
     names = [curve.name for curve in CURVES]
     unknown = next((name for name in curves or () if name not in names), None)
@@ -31,12 +31,15 @@ def simulate(curves: Some = None, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"rows": [row.as_json() for row in found]}))
     else:
-        Console().print(_table(found))
+        console = Console()
+        console.print(_table(found))
+        for sentence in together(found):
+            console.print(sentence, highlight=False, soft_wrap=True)
 
 
 def _table(rows: "Iterable[Row]") -> Table:
     table = Table("curve", "policy", box=None)
-    for title in ("waited", "drained after", "worker-hours", "server-hours", "turns"):
+    for title in ("waited", "drained", "worker-h", "server-h", "turns"):
         table.add_column(title, justify="right")
     for row in rows:
         drained = "not" if row.drained is None else f"{row.drained:.0f} s"

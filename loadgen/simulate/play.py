@@ -3,14 +3,13 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from math import ceil
 from typing import NamedTuple
 
 from loadgen.simulate.autoscaler import Autoscaler
 from loadgen.simulate.curves import REST, Curve
 from loadgen.simulate.fleet import Fleet
 from loadgen.simulate.policies import Policy, Seen
-from observability.scaling import BUSY, LOOKS_SECONDS, SERVERS, UTILISATION, WORKERS, Serving, awake
+from observability.scaling import LOOKS_SECONDS, SERVERS, WORKERS, Serving, awake
 
 STEP = 5.0
 WINDOW = 30.0
@@ -29,21 +28,14 @@ class Costs:
     most_workers: int = 32
     most_servers: int = 10
 
-    def optimum(self, rate: float) -> tuple[int, int]:
-        """Workers and servers for a load that stays; one of each, as long as anything comes."""
-        workers, servers = rate * self.worker_seconds / BUSY, rate * self.model_seconds / UTILISATION
-        return min(self.most_workers, ceil(workers)), min(self.most_servers, ceil(servers))
-
 
 class Moment(NamedTuple):
-    """What a plot of it would show."""
+    """What one step came to."""
 
     at: float
     waiting: float
     workers: int
     servers: int
-    workers_ready: int
-    servers_ready: int
     served: float
     """Events a second."""
     seen: bool
@@ -142,8 +134,6 @@ def _moment(world: World, now: float) -> Moment:
         world.waiting,
         world.workers.replicas,
         world.servers.replicas,
-        world.workers.ready,
-        world.servers.ready,
         world.served,
         now not in world.curve.unseen and now not in world.curve.unwatched,
     )

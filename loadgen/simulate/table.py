@@ -45,6 +45,18 @@ def rows(curves: Iterable[Curve]) -> Iterator[Row]:
             )
 
 
+def together(rows: Sequence[Row]) -> list[str]:
+    """What each policy asks for on all curves, and how often the first waits no longer than the second."""
+    one, other = ([row for row in rows if row.policy == name] for name in POLICIES)
+    hours = [(sum(row.worker_hours for row in each), sum(row.server_hours for row in each)) for each in (one, other)]
+    no_longer = sum(ours.waited <= theirs.waited for ours, theirs in zip(one, other, strict=True))
+    sums = [
+        f"{name}: {workers:.1f} worker-hours and {servers:.1f} server-hours in all."
+        for name, (workers, servers) in zip(POLICIES, hours, strict=True)
+    ]
+    return [*sums, f"{' waits no longer than '.join(POLICIES)} on {no_longer} of {len(one)}."]
+
+
 def turns(counts: Sequence[int]) -> int:
     """How often a series changes its direction."""
     steps = [after > before for before, after in pairwise((0, *counts)) if after != before]

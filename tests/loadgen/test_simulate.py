@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from loadgen.simulate.autoscaler import Autoscaler
 from loadgen.simulate.curves import CURVES, NEVER, Curve
 from loadgen.simulate.play import Costs, Moment, World, play
 from loadgen.simulate.policies import backlog
-from loadgen.simulate.table import turns
-from observability.scaling import LOOKS_SECONDS, WORKERS
+from loadgen.simulate.table import Row, together, turns
+from observability.scaling import BUSY, LOOKS_SECONDS, UTILISATION, WORKERS
 
 COSTS = Costs()
 curves = pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.name)
@@ -29,6 +30,12 @@ def played(curve: Curve) -> tuple[list[Moment], World]:
     return play(curve, backlog, COSTS)
 
 
+def optimum(rate: float) -> tuple[int, int]:
+    """Workers and servers for a load that stays; one of each, as long as anything comes."""
+    workers, servers = rate * COSTS.worker_seconds / BUSY, rate * COSTS.model_seconds / UTILISATION
+    return min(COSTS.most_workers, ceil(workers)), min(COSTS.most_servers, ceil(servers))
+
+
 def before(moments: list[Moment], at: float) -> Moment:
     return [each for each in moments if each.at < at][-1]
 
@@ -41,7 +48,7 @@ def test_there_are_twenty_curves_and_more_of_different_names() -> None:
 def test_under_a_load_that_stays_replicas_settle_within_one_of_the_optimum(curve: Curve) -> None:
     for at in curve.steady:
         found = before(played(curve)[0], at)
-        workers, servers = COSTS.optimum(curve.rate(found.at))
+        workers, servers = optimum(curve.rate(found.at))
         assert abs(found.workers - workers) <= max(1, 0.1 * workers), at
         assert abs(found.servers - servers) <= max(1, 0.1 * servers), at
 
@@ -122,6 +129,20 @@ def test_the_table_compares_the_policies_on_the_curves_that_were_asked_for() -> 
     assert ours["waited"] < theirs["waited"]
     assert ours["worker_hours"] < theirs["worker_hours"]
     assert "a burst" in told("a burst").stdout
+
+
+def test_what_a_policy_asks_for_in_all_is_told_below_the_table() -> None:
+    summed = {"a step": (1.0, 2.0), "a burst": (0.5, 4.0)}
+    found = [
+        Row(curve, policy, 0.0, waited, workers, 1.0, 0)
+        for curve, (workers, waited) in summed.items()
+        for policy, waited in (("backlog", waited), ("published", 3.0))
+    ]
+    assert together(found) == [
+        "backlog: 1.5 worker-hours and 2.0 server-hours in all.",
+        "published: 1.5 worker-hours and 2.0 server-hours in all.",
+        "backlog waits no longer than published on 1 of 2.",
+    ]
 
 
 def test_a_curve_that_does_not_exist_is_named() -> None:
