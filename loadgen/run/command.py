@@ -157,11 +157,14 @@ def _conducted(
 def _reported(folder: Path, settled: bool, prices: "Prices | None", tell: Callable[[str], None]) -> dict[str, Any]:
     from loadgen.run import judged
     from loadgen.run.journal import read_about, read_sent
-    from loadgen.run.report import Found, write
+    from loadgen.run.plan import BadPlan
+    from loadgen.run.report import REPORT, Found, write
 
     read_about(folder)
     jobs = {each.job for each in read_sent(folder) if each.job}
     ends, verdict = judged.ask(jobs, settled, tell)
+    if jobs and not verdict["checked"] and (folder / REPORT).exists():
+        raise BadPlan(f"{judged.sentence(verdict)} The report in {folder} stays as it is.")
     tell("drawing the report")
     return write(folder, Found(ends, verdict, prices))
 

@@ -70,7 +70,7 @@ def report(
         "machine_over_time": _machine(samples, measured),
         "cost": costs(sent, found.ends, found.prices),
         "verdict": found.verdict,
-        "notes": [*_warmed(len(all_rows) - len(measured)), *_stopped(about, sent)],
+        "notes": [*_warmed(found.verdict, len(all_rows) - len(measured)), *_stopped(about, sent)],
     }
 
 
@@ -110,9 +110,9 @@ def _by_repeat(measured: Sequence[Row]) -> list[list[Row]]:
     return list(found.values())
 
 
-def _warmed(images: int) -> list[str]:
+def _warmed(verdict: dict[str, Any], images: int) -> list[str]:
     note = f"Verdict and cost count the {images:,} images of the warm-up as well; nothing else does."
-    return [note] if images else []
+    return [note] if images and verdict["checked"] else []
 
 
 def _stopped(about: About, sent: Sequence[Sent]) -> list[str]:

@@ -6,6 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from loadgen.cli import app
+from loadgen.run.plan import Plan
+from loadgen.run.report import PAGE, REPORT, ROWS, Found, write
+from tests.loadgen.run import made
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,18 @@ def test_what_cannot_be_run_is_one_sentence_and_leaves_no_folder(asked: list[str
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert not folder.exists()
+
+
+def test_a_report_stays_where_the_servers_are_away(tmp_path: Path) -> None:
+    plan = Plan(images=20, zip_size=20)
+    zips = made.sent(plan)
+    folder = made.written(tmp_path / "run", plan, zips)
+    write(folder, Found(made.ends(zips), made.SOUND))
+    before = [(folder / name).read_bytes() for name in (REPORT, ROWS, PAGE)]
+    result = CliRunner().invoke(app, ["report", str(folder)])
+    assert result.exit_code == 2
+    assert "stays as it is" in result.stderr
+    assert [(folder / name).read_bytes() for name in (REPORT, ROWS, PAGE)] == before
 
 
 @pytest.mark.parametrize("command", [["report", "nowhere"], ["compare", "nowhere", "nowhere"]])
