@@ -15,6 +15,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from streams.brokers import Brokers
+from streams.kafka import quick
+
 SECONDS = 15.0
 """A broker that says nothing for so long is away."""
 BATCH, BATCH_SECONDS = 1000, 0.1
@@ -63,12 +66,12 @@ class KafkaTopics:
     Parameters
     ----------
     bootstrap
-        The broker's address, `host:port`.
+        The broker's address, see `streams.brokers`.
     """
 
     def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        settings: dict[str, str | int | float | bool] = {"bootstrap.servers": bootstrap, "log_level": 0}
+        self._hosts = Brokers.of(bootstrap).hosts
+        settings = quick(bootstrap)
         own = {
             "group.id": f"verify-{uuid4().hex}",
             "enable.auto.commit": False,
@@ -135,7 +138,7 @@ class KafkaTopics:
         until = time.monotonic() + SECONDS
         while not (batch := self._consumer.consume(BATCH, timeout=BATCH_SECONDS)):
             if time.monotonic() > until:
-                raise TopicsAway(f"Kafka at {self._bootstrap} sent nothing of {topic} for {SECONDS:.0f} s")
+                raise TopicsAway(f"Kafka at {self._hosts} sent nothing of {topic} for {SECONDS:.0f} s")
         for message in batch:
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
@@ -153,4 +156,4 @@ class KafkaTopics:
         }
 
     def _away(self, error: KafkaError) -> TopicsAway:
-        return TopicsAway(f"Kafka at {self._bootstrap} can't be read: {error.str()}")
+        return TopicsAway(f"Kafka at {self._hosts} can't be read: {error.str()}")

@@ -91,8 +91,8 @@ def is_input(key: str) -> bool:
 
 
 def is_upload(key: str) -> bool:
-    """Whether the API took this in."""
-    return key.startswith(own(tenant_of(key), UPLOADS))
+    """Whether the API took this in: others may keep an `uploads/` of their own in a folder of the bucket."""
+    return key.startswith(UPLOADS) or re.match(rf"{TENANT}/{UPLOADS}[0-9a-f]{{32}}/", key) is not None
 
 
 def upload(upload_id: str, name: str, tenant: str = "") -> str:

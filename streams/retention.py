@@ -130,8 +130,9 @@ class _Sweep:
 
     def _remove_unowned(self) -> None:
         """What speaks of jobs that don't exist, once it is a day old."""
-        tenants = ledger.tenants(self.store)
-        for prefix in (keys.TALLY, keys.NOTICES, *(keys.own(tenant, keys.JOBS) for tenant in tenants)):
+        for name in set(ledger.ids(self.store)) - self.jobs.keys():
+            self.swept.leftovers += self._remove(self._older(keys.job_prefix(name), DAY))
+        for prefix in (keys.TALLY, keys.NOTICES):
             for name in set(self.store.folders(prefix)) - self.jobs.keys():
                 self.swept.leftovers += self._remove(self._older(f"{prefix}{name}/", DAY))
         for name in set(self.store.folders(keys.SCRATCH)) - self.jobs.keys():
@@ -144,7 +145,7 @@ class _Sweep:
         used = {job.object for job in self.jobs.values()}
         prefixes = [keys.own(tenant, keys.UPLOADS) for tenant in ledger.tenants(self.store)]
         old = (stat for prefix in prefixes for stat in self._older(prefix, self.keeping.orphan_days * DAY))
-        orphans = [stat for stat in old if stat.key not in used]
+        orphans = [stat for stat in old if stat.key not in used and keys.is_upload(stat.key)]
         if orphans:
             used = {job.object for job in ledger.jobs(self.store)}  # one may have been accepted meanwhile
             self.swept.uploads += self._remove(stat for stat in orphans if stat.key not in used)

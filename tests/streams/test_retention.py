@@ -169,6 +169,15 @@ def test_an_upload_that_never_became_a_job_goes_after_a_week() -> None:
     assert there(store, keys.UPLOADS) == [ledger.read_job(store, JOB).object]
 
 
+def test_what_others_keep_in_the_bucket_is_no_tenants_leftover() -> None:
+    store = MemoryStore()
+    theirs = ["backups/jobs/nightly/dump.sql", "website/uploads/2026/logo.png"]
+    for key in (*theirs, f"a/jobs/a_{'0' * 20}/labels/00000/000.tif", f"a/uploads/{'0' * 32}/lonely.zip"):
+        store.put(key, b"bytes")
+    sweep(store, now=later(5000))
+    assert there(store, "") == theirs
+
+
 def test_nothing_under_the_inbox_is_ever_removed() -> None:
     store = MemoryStore()
     store.put("inbox/nuclei/plate.zip", b"zip")
