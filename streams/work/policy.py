@@ -179,8 +179,14 @@ async def _known(event: Event, message: Message, tools: Tools) -> tuple[bool, Se
 
 
 async def _clear(event: Event, tools: Tools) -> None:
-    """A copy that came after its image's end was told left things in scratch, and nobody else comes by them."""
-    if isinstance(event, TilePlanned | TilePredicted):
+    """A copy that came after its image's end was told left things in scratch, and nobody else comes by them.
+
+    A later round has its tiles under the same keys, and removes them at its own end.
+    """
+    if not isinstance(event, TilePlanned | TilePredicted):
+        return
+    rounds = await tools.fetch(ledger.read_rounds, tools.store, event.job)
+    if all(round_.round <= event.round for round_ in rounds):
         await tools.fetch(ledger.remove_scratch, tools.store, event.job, event.image)
 
 

@@ -13,6 +13,7 @@ from storage.objects import Unavailable
 from streams import breaker, intake
 from streams.events import ImageFound, SliceListed, TilePlanned, UploadReceived
 from streams.jobs import ledger
+from streams.jobs.records import Round
 from streams.stages import chain
 from streams.work import policy
 from streams.work.tracker import Past
@@ -222,6 +223,21 @@ def test_a_copy_that_comes_after_the_end_leaves_nothing_between_the_stages(past:
     message = policy.Message(copy.address, 0, 0, copy.encode(), past=past)
     assert not run(policy.answer(chain("predict"), message, later)).events
     assert not list(given.store.list("scratch/"))
+
+
+def test_a_copy_of_an_earlier_round_takes_nothing_from_a_later_one() -> None:
+    from tests.streams.test_layouts import small_tiles
+
+    given = small_tiles(tools(chained_tiles=1))
+    events = submit(given, archive({"a.tif": tiff((150, 260))}))
+    copy = next(event for event in events if isinstance(event, TilePlanned))
+    ledger.write(
+        given.store, keys.round_(copy.job, 1, "m"), Round(job=copy.job, round=1, images=[copy.image], created=1.0)
+    )
+    given.store.put(copy.pixels, b"of the later round, which is under way")
+    later = small_tiles(tools(given.store, chained_tiles=1))
+    assert not run(policy.answer(chain("predict"), policy.Message(copy.address, 0, 0, copy.encode()), later)).events
+    assert given.store.get(copy.pixels)
 
 
 def test_what_speaks_of_no_image_and_never_succeeds_is_set_aside() -> None:
