@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from kiosk.access.tokens import AccessToken
     from storage.s3 import S3Store
 
+_UNSAFE = (
+    "This machine's S3 server, versitygw 1.8.0, takes the id of an upload for a path: whoever has any key of it can "
+    "delete and write what is not theirs. If you trust {} not to, say --trusted; else give them a token, not a key."
+)
 _STORE = ("s3_endpoint", "s3_access_key", "s3_secret_key", "bucket")
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")]
 Tenant = Annotated[str, typer.Option(metavar="NAME", help="Whose jobs it makes and shows; without it, nobody's.")]
@@ -104,6 +108,7 @@ def limit(
 def s3(
     tenant: Annotated[str, typer.Argument(help="The tenant.")],
     revoke: Annotated[bool, typer.Option("--revoke", help="End the tenant's key instead.")] = False,
+    trusted: Annotated[bool, typer.Option("--trusted", help="The tenant means no harm: see above.")] = False,
     as_json: Json = False,
 ) -> None:
     """Make an S3 key for a tenant's own inbox and jobs, and print it, this once; the one before it ends.
@@ -111,8 +116,11 @@ def s3(
     It puts, reads and removes what is under <tenant>/inbox/, and reads what is under <tenant>/jobs/. Where the bucket
     is not this machine's, the policy is printed that makes such a key of a user of that server.
 
+    This machine's S3 server keeps tenants out of each other's way, and not one who means harm: a forged request can
+    make it delete and write elsewhere. So it makes keys with --trusted only.
+
     \b
-      eval "$(monolayer tokens s3 next-door)"
+      eval "$(monolayer tokens s3 next-door --trusted)"
       aws s3 cp plate1.zip s3://monolayer/next-door/inbox/nuclei/plate1.zip
     """
     from kiosk.access import policy
@@ -125,9 +133,11 @@ def s3(
         if folder is None:
             screen.say(policy.of_user(store.bucket, tenant))
         elif revoke:
-            accounts.take_back(folder, policy.user(tenant))
             store.put_policy(policy.without_tenant(store.policy(), tenant))
+            accounts.take_back(folder, policy.user(tenant))
             screen.say(f"The S3 key of {tenant} is revoked.")
+        elif not trusted:
+            raise CannotSend(_UNSAFE.format(tenant))
         else:
             given = accounts.give(folder, policy.user(tenant))
             store.put_policy(policy.with_tenant(store.policy(), store.bucket, tenant))

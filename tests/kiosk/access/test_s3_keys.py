@@ -53,7 +53,7 @@ class Door:
         self.store.put("jobs/a_0/job.json", b"before")
 
     def key_of(self, tenant: str) -> Minio:
-        made = json.loads(monolayer("tokens", "s3", tenant, "--json").stdout)
+        made = json.loads(monolayer("tokens", "s3", tenant, "--trusted", "--json").stdout)
         return self.client(made["AWS_ACCESS_KEY_ID"], made["AWS_SECRET_ACCESS_KEY"])
 
     def client(self, access: str, secret: str) -> Minio:
@@ -147,7 +147,7 @@ def test_a_listing_goes_no_way_out_of_what_the_key_opens(door: Door) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_no_path_leads_out_of_what_it_opens(door: Door, way: str) -> None:
-    made = json.loads(monolayer("tokens", "s3", "a", "--json").stdout)
+    made = json.loads(monolayer("tokens", "s3", "a", "--trusted", "--json").stdout)
     before = outside(door, "a/inbox/")
     for path in (f"a/inbox/{way}open/x/y", f"a/inbox/{way}a-b/jobs/a-b_0/job.json", f"a/jobs/{way}x/y"):
         asked, read_as = f"/{BUCKET}/{path}", unquote(f"/{BUCKET}/{path}")
@@ -180,7 +180,7 @@ def bare(door: Door, made: dict[str, str], method: str, path: str, signed: str) 
 
 
 def test_a_bare_request_is_signed_as_the_server_reads_it(door: Door) -> None:
-    made = json.loads(monolayer("tokens", "s3", "a", "--json").stdout)
+    made = json.loads(monolayer("tokens", "s3", "a", "--trusted", "--json").stdout)
     path = f"/{BUCKET}/a/inbox/nuclei/x.tif"
     assert bare(door, made, "GET", path, path) == (200, PIXELS)
 
@@ -232,6 +232,13 @@ def test_another_servers_policy_is_printed_and_nothing_is_changed(
     assert [statement["Resource"] for statement in said["Statement"]] == [
         ["arn:aws:s3:::tenants/lab-1/inbox/*"], ["arn:aws:s3:::tenants/lab-1/jobs/*"], ["arn:aws:s3:::tenants"],
     ]  # fmt: skip
+    assert door.store.policy() == before
+
+
+def test_no_key_is_made_unless_its_holder_is_trusted(door: Door) -> None:
+    before = door.store.policy()
+    result = monolayer("tokens", "s3", "lab-1")
+    assert result.exit_code == 1 and not result.stdout and "--trusted" in result.stderr
     assert door.store.policy() == before
 
 
