@@ -15,9 +15,6 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from streams.brokers import Brokers
-from streams.kafka import quick
-
 SECONDS = 15.0
 """A broker that says nothing for so long is away."""
 BATCH, BATCH_SECONDS = 1000, 0.1
@@ -60,18 +57,29 @@ class Topics(Protocol):
         """Up to where a group has answered for the records of each partition; 0 where it never did."""
 
 
+def _settings(bootstrap: str) -> dict[str, str | int | float | bool]:
+    """Of any client; errors name the brokers alone, and never who asks."""
+    who, _, hosts = bootstrap.rpartition("@")
+    settings: dict[str, str | int | float | bool] = {"bootstrap.servers": hosts, "log_level": 0}
+    if not who:
+        return settings
+    user, _, password = who.partition(":")
+    login = {"sasl.mechanisms": "SCRAM-SHA-512", "sasl.username": user, "sasl.password": password}
+    return settings | {"security.protocol": "SASL_PLAINTEXT"} | login
+
+
 class KafkaTopics:
     """The topics of a broker.
 
     Parameters
     ----------
     bootstrap
-        The broker's address, see `streams.brokers`.
+        The broker's address, `host:port`, or `user:password@host:port` where it asks who comes.
     """
 
     def __init__(self, bootstrap: str) -> None:
-        self._hosts = Brokers.of(bootstrap).hosts
-        settings = quick(bootstrap)
+        settings = _settings(bootstrap)
+        self._hosts = settings["bootstrap.servers"]
         own = {
             "group.id": f"verify-{uuid4().hex}",
             "enable.auto.commit": False,

@@ -28,7 +28,7 @@ _ONE_EACH: Mapping[str, str | int | float | bool] = {
 """Settings of a client that wants one event of each partition, now."""
 
 
-def quick(bootstrap: str) -> dict[str, str | int | float | bool]:
+def _quick(bootstrap: str) -> dict[str, str | int | float | bool]:
     """Settings of a client that says nothing, and comes back soon after an outage."""
     brokers = Brokers.of(bootstrap)
     quick: dict[str, str | int | float | bool] = {
@@ -50,7 +50,7 @@ def _identity(brokers: Brokers) -> dict[str, str | int | float | bool]:
 
 def create_topics(bootstrap: str, replicas: int = 1) -> None:
     """Create what is missing; existing topics stay as they are. Raises `BrokerAway`."""
-    admin = AdminClient(quick(bootstrap))
+    admin = AdminClient(_quick(bootstrap))
     config = {"retention.ms": str(RETENTION_MS), "max.message.bytes": "1048576"}
     wanted = [NewTopic(topic.name, topic.partitions, replicas, config=config) for topic in TOPICS]
     for name, future in admin.create_topics(wanted, request_timeout=15).items():
@@ -64,7 +64,7 @@ def create_topics(bootstrap: str, replicas: int = 1) -> None:
 def wait_for_topics(bootstrap: str) -> None:
     """Return when the broker answers and has every topic, however long that takes."""
     wanted = {topic.name for topic in TOPICS}
-    admin = AdminClient(quick(bootstrap))
+    admin = AdminClient(_quick(bootstrap))
     while True:
         try:
             if wanted <= admin.list_topics(timeout=2).topics.keys():
@@ -76,7 +76,7 @@ def wait_for_topics(bootstrap: str) -> None:
 
 def answers(bootstrap: str) -> Callable[[], None]:
     """A question that only a working broker answers: its metadata; raises `BrokerAway`."""
-    admin = AdminClient(quick(bootstrap))
+    admin = AdminClient(_quick(bootstrap))
 
     def ask() -> None:
         try:
@@ -132,7 +132,7 @@ class Offsets:
         self._bootstrap = bootstrap
         self._groups = groups
         self._seconds = seconds
-        self._admin = AdminClient(quick(bootstrap))
+        self._admin = AdminClient(_quick(bootstrap))
         self._members: dict[str, Consumer] = {}
 
     def positions(self) -> dict[str, dict[Place, Position]]:
@@ -190,7 +190,7 @@ class Offsets:
     def _member(self, group: str, more: Mapping[str, str | int | float | bool] = MappingProxyType({})) -> Consumer:
         if group not in self._members:
             reading = {"enable.auto.commit": False, "auto.offset.reset": "earliest", **more}
-            self._members[group] = Consumer({**quick(self._bootstrap), "group.id": group or "none", **reading})
+            self._members[group] = Consumer({**_quick(self._bootstrap), "group.id": group or "none", **reading})
         return self._members[group]
 
     def _bounds(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
@@ -236,7 +236,7 @@ class Announcer:
     def __init__(self, bootstrap: str, seconds: float = 10.0) -> None:
         self._seconds = seconds
         self._producer = Producer(
-            quick(bootstrap) | {"acks": "all", "linger.ms": 0, "message.timeout.ms": int(seconds * 1000)}
+            _quick(bootstrap) | {"acks": "all", "linger.ms": 0, "message.timeout.ms": int(seconds * 1000)}
         )
 
     def announce(self, event: Event) -> None:

@@ -101,9 +101,9 @@ def test_an_id_that_begins_as_no_tenant_does_is_nobodys(job: str) -> None:
 def test_a_tenants_finished_job_goes_with_its_upload_and_others_stay() -> None:
     given = tools()
     for tenant in ("a", "a-b", ""):
-        place = keys.upload("u", "p.zip", tenant)
+        place = keys.upload("1" * 32, "p.zip", tenant)
         given.store.put(place, archive({"a.tif": tiff()}))
-        given.store.put(keys.upload("orphan", "p.zip", tenant), b"x")
+        given.store.put(keys.upload("2" * 32, "p.zip", tenant), b"x")
         run(Queue(given, CHAINED).work(UploadReceived(object=place)))
     [ours] = [job.job for job in ledger.jobs(given.store) if job.tenant == "a"]
     given.store.delete(keys.done(job.job) for job in ledger.jobs(given.store) if job.tenant != "a")
