@@ -2,7 +2,6 @@
 
 import os
 import platform
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -13,6 +12,7 @@ import psutil  # type: ignore[import-untyped,unused-ignore]
 
 from kiosk.local.state import State, state_folder
 from loadgen.run.journal import Sample
+from loadgen.run.repeating import repeated
 
 EVERY_SECONDS = 2.0
 SENDER = "loadgen"
@@ -54,22 +54,17 @@ class Watch:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Look every so many seconds, until the block ends."""
-        over = threading.Event()
 
-        def watch() -> None:
+        def look() -> None:
             self._keep(self.sample())
-            while not over.wait(EVERY_SECONDS):
-                self._keep(self.sample())
 
-        thread = threading.Thread(target=watch, name="machine", daemon=True)
         psutil.cpu_percent()  # the first one is of nothing
-        thread.start()
+        look()
         try:
-            yield
+            with repeated(look, EVERY_SECONDS, "machine"):
+                yield
         finally:
-            over.set()
-            thread.join()
-            self._keep(self.sample())
+            look()
 
     def sample(self) -> Sample:
         """Look once."""

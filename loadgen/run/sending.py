@@ -12,6 +12,7 @@ from kiosk.contract import JobView
 from kiosk.errors import MonolayerError
 from loadgen.run.journal import Sent
 from loadgen.run.plan import Due, Plan
+from loadgen.run.repeating import repeated
 
 LOOK_SECONDS = 1.0
 MOST_LOOKED_AT = 10
@@ -112,20 +113,13 @@ class Loop:
 
         Never in the thread that sends: an API that is slow to answer must not hold up the schedule.
         """
-        over = threading.Event()
 
-        def watch() -> None:
-            while not over.wait(LOOK_SECONDS):
-                self.look()
-                tell(self.standing)
+        def look() -> None:
+            self.look()
+            tell(self.standing)
 
-        thread = threading.Thread(target=watch, name="watching", daemon=True)
-        thread.start()
-        try:
+        with repeated(look, LOOK_SECONDS, "watching"):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def look(self) -> None:
         """Ask how far the oldest open jobs are."""

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
@@ -18,15 +17,6 @@ from inference.tiling import core_of, cut, plan, stitch
 from inference.wire import MAPS, tensors
 
 NUCLEI = shipped_models()["nuclei"]
-
-
-@pytest.fixture(scope="module")
-def session() -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(NUCLEI.folder / "weights.onnx"), options, providers=["CPUExecutionProvider"]
-    )
 
 
 def _maps(session: Any, plane: NDArray[Any], max_tile: int = NUCLEI.max_tile) -> NDArray[np.uint8]:

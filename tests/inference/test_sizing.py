@@ -1,7 +1,6 @@
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
@@ -12,15 +11,6 @@ from inference.synthetic import DIAMETER, field
 from inference.wire import MAPS, tensors
 
 NUCLEI = shipped_models()["nuclei"]
-
-
-@pytest.fixture(scope="module")
-def session() -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(NUCLEI.folder / "weights.onnx"), options, providers=["CPUExecutionProvider"]
-    )
 
 
 def _searched(plane: NDArray[Any], session: Any) -> tuple[float | None, int]:
